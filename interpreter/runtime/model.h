@@ -1,0 +1,66 @@
+/* A verified model, decoded once into plain arrays. Everything after it (plan, session, API) reads these structs and
+ * never the flatbuffer. verify.c proves the bytes well-formed; model.c decodes them; both run at every load. */
+#ifndef SAM_RUNTIME_MODEL_H
+#define SAM_RUNTIME_MODEL_H
+
+#include <stdatomic.h>
+
+#include "samara.h"
+#include "samara/op.h"
+
+typedef struct sam_model_tensor {
+  sam_tensor view;  /* file's type, shape, name, quant; data + KNOWN for constants; VARIABLE; index */
+  sam_quant quant;  /* view.quant points here */
+  int32_t signature_rank;
+  int32_t *signature; /* shape_signature, or NULL */
+  bool sparse;
+  struct sam_sparsity *sparsity; /* decoded, or NULL */
+  int32_t block_scales_tensor;   /* -1, or the tensor of view.quant->block_scales */
+} sam_model_tensor;
+
+typedef struct sam_model_node {
+  const sam_op *op; /* NULL: unknown here; prepare reports it */
+  int32_t code;     /* builtin operator code */
+  const char *name; /* "CONV_2D", or the custom code */
+  bool custom;
+  int32_t version;
+  const void *options; /* decoded struct of op->options' kind, or NULL */
+  const void *custom_options;
+  size_t custom_bytes;
+  int32_t n_inputs, n_outputs, n_intermediates;
+  int32_t *inputs, *outputs, *intermediates; /* tensor indices, verified; -1 absent (inputs, intermediates) */
+} sam_model_node;
+
+typedef struct sam_subgraph {
+  const char *name;
+  int32_t n_tensors, n_nodes, n_inputs, n_outputs;
+  sam_model_tensor *tensors;
+  sam_model_node *nodes;
+  int32_t *inputs, *outputs;
+} sam_subgraph;
+
+struct sam_pack_cache; /* packing.c */
+
+struct sam_model {
+  const uint8_t *bytes;
+  size_t size;
+  bool mapped;     /* munmap at the end */
+  void *owned;     /* or free this */
+  int32_t n_subgraphs, n_signatures, n_metadata;
+  sam_subgraph *subgraphs;
+  sam_signature_info *signatures;
+  sam_metadata_info *metadata;
+  const char *description;
+  struct sam_block *blocks; /* every decoded array hangs here and is freed at once (alloc.h) */
+  struct sam_pack_cache *packs;
+  atomic_int references;
+};
+
+void sam_model_retain(sam_model *model);
+
+/* The table of built-in operators by code (resolve.c, from kernels_c/ops/ops.def); NULL if this build has none. */
+const sam_op *sam_find_builtin(int32_t code);
+/* "CONV_2D" for every code of the format, supported or not; NULL for a number that is no operator. */
+const char *sam_builtin_name(int32_t code);
+
+#endif

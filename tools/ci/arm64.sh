@@ -1,0 +1,82 @@
+#!/bin/bash
+# ARM64: C tests cross-built and run by QEMU on three processors (NEON only; dot product and fp16; int8 matrix multiply),
+# then the wheel, cross-built and tested in an ARM64 Python under QEMU. `arm64.sh c` and `arm64.sh python` run one part;
+# further words go to pytest.
+#
+# QEMU 7.2 computes SVE wrongly, hence `max,sve=off`.
+source "$(dirname "$0")/lib.sh"
+part=${1:-all}
+[ $# -gt 0 ] && shift
+need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+need qemu-aarch64 qemu-user
+need_python cmake ninja
+
+if [ "$part" != python ]; then
+  configure arm64 -DCMAKE_TOOLCHAIN_FILE="$ROOT/cmake/aarch64.cmake" -DSAMARA_TESTS=ON
+  say "ARM64: build"
+  compile arm64
+  for cpu in cortex-a53 cortex-a76 max,sve=off; do
+    say "ARM64: C tests on $cpu"
+    QEMU_CPU=$cpu ctest --test-dir "$BUILD/arm64" --output-on-failure --no-tests=error -j "$JOBS"
+  done
+fi
+[ "$part" != c ] || exit 0
+
+say "ARM64: wheel"
+need_python build scikit-build-core cffi
+rm -rf "$BUILD/arm64-dist"
+_PYTHON_HOST_PLATFORM=linux-aarch64 SKBUILD_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$ROOT/cmake/aarch64.cmake" \
+  python -m build --wheel --no-isolation --outdir "$BUILD/arm64-dist" . >"$BUILD/arm64-wheel.log" 2>&1 ||
+  { tail -40 "$BUILD/arm64-wheel.log" >&2; exit 1; }
+wheel=$(ls "$BUILD"/arm64-dist/*.whl)
+ls -l "$wheel"
+
+# An ARM64 Debian's Python: packages fetched by a private apt configuration, unpacked, never installed.
+py=$CACHE/arm64-python
+if [ ! -e "$py/root/usr/bin/python3" ]; then
+  say "ARM64: fetch Python"
+  need dpkg-deb dpkg
+  rm -rf "$py"
+  mkdir -p "$py"/{root,state/lists/partial,cache/archives/partial}
+  : >"$py/state/status"
+  cat >"$py/apt.conf" <<EOF
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+Dir::State "$py/state";
+Dir::State::status "$py/state/status";
+Dir::Cache "$py/cache";
+EOF
+  APT_CONFIG=$py/apt.conf apt-get update -qq
+  APT_CONFIG=$py/apt.conf apt-get install -qq -y --download-only python3 libstdc++6 libgcc-s1 >"$BUILD/arm64-apt.log" 2>&1 ||
+    { tail -20 "$BUILD/arm64-apt.log" >&2; exit 1; }
+  for package in "$py"/cache/archives/*.deb; do dpkg-deb -x "$package" "$py/root"; done
+  rm -rf "$py/cache" "$py/state"
+  # QEMU shows the host's /proc/cpuinfo, which libraries that read it (not ours) take for an ARM one.
+  mkdir -p "$py/root/proc"
+  printf 'processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd03\n\n' >"$py/root/proc/cpuinfo"
+fi
+version=$(cd "$py/root/usr/bin" && ls python3.?? | head -1)
+version=${version#python}
+
+say "ARM64: Python $version packages"
+flags=(--python-version "$version" --implementation cp --abi "cp${version/./}" --abi abi3 --abi none --only-binary=:all:)
+for platform in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014 linux; do
+  flags+=(--platform "${platform}_aarch64")
+done
+site=$py/site-$version
+if [ ! -e "$site/done" ]; then
+  rm -rf "$site"
+  python -m pip install -q "${flags[@]}" --target "$site" numpy cffi flatbuffers click pytest pillow ai-edge-litert
+  touch "$site/done"
+fi
+rm -rf "$BUILD/arm64-site"
+python -m pip install -q "${flags[@]}" --no-deps --target "$BUILD/arm64-site" "$wheel"
+
+say "ARM64: pytest"
+# -P keeps the source tree out of the way of the installed wheel.
+tests=("$@")
+[ $# -gt 0 ] || tests=(tests/interpreter tests/ops -x -m "not slow")
+timeout 1200 qemu-aarch64 -cpu cortex-a76 -L "$py/root" -E PYTHONPATH="$BUILD/arm64-site:$site" -E PYTHONDONTWRITEBYTECODE=1 \
+  "$py/root/usr/bin/python$version" -P -m pytest "${tests[@]}"

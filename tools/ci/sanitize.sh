@@ -1,0 +1,36 @@
+#!/bin/bash
+# Sanitizers. `sanitize.sh address`: C tests, mutated models and the runtime's Python tests under AddressSanitizer and
+# UndefinedBehaviorSanitizer. `sanitize.sh thread`: the C tests under ThreadSanitizer.
+source "$(dirname "$0")/lib.sh"
+kind=${1:-address}
+need_python cmake ninja
+export UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=allocator_may_return_null=1
+case $kind in
+address) flags=address,undefined ;;
+thread) flags=thread ;;
+*) echo "usage: sanitize.sh address|thread" >&2; exit 2 ;;
+esac
+
+say "C tests under -fsanitize=$flags"
+configure "$kind" -DCMAKE_C_COMPILER=gcc -DSAMARA_TESTS=ON -DSAMARA_SANITIZE=$flags
+compile "$kind"
+ctest --test-dir "$BUILD/$kind" --output-on-failure --no-tests=error
+[ "$kind" = address ] || exit 0
+
+models=$(find examples ../shared/models -name '*.tflite' -size -600k 2>/dev/null | sort || true)
+if [ -x "$BUILD/address/mutate" ]; then
+  say "mutated models"
+  # shellcheck disable=SC2086
+  timeout 600 "$BUILD/address/mutate" "${SAMARA_MUTATIONS:-3000}" $models
+fi
+
+say "Python tests under -fsanitize=$flags"
+need_python -e ".[test]"
+configure address-python -DCMAKE_C_COMPILER=gcc -DSAMARA_PYTHON=ON -DSAMARA_SANITIZE=$flags \
+  -DPython_EXECUTABLE="$ROOT/.venv/bin/python"
+compile address-python samara_python
+# The editable install finds this extension first; leaks are the interpreter's own and not looked for here.
+SAMARA_EXTENSION=$BUILD/address-python/_samara.abi3.so ASAN_OPTIONS=detect_leaks=0:$ASAN_OPTIONS \
+  LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
+  python -m pytest tests/interpreter -x --ignore tests/interpreter/test_speed.py

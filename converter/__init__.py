@@ -1,0 +1,1 @@
+"""Model in, flatbuffer out: the converter of Samara (pure Python)."""

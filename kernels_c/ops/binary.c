@@ -1,0 +1,453 @@
+/* Arithmetic of two tensors with numpy broadcasting: ADD SUB MUL DIV MAXIMUM MINIMUM SQUARED_DIFFERENCE FLOOR_DIV
+ * FLOOR_MOD POW.
+ *
+ *      prepare: types ─> shape ─> rows (common/broadcast.h) ─> kernel of (operator, type) ─> constants
+ *      eval:    for each row: kernel(n, a, b, y, which of a and b advances)
+ *
+ * Quantized arithmetic. int8 and uint8 use one float rule that every machine computes alike (no fused multiply-add,
+ * round half to even, saturate); `·` is a float32 operation, (s, z) the quantization of a, b and y:
+ *      ADD, SUB   y = rne(a·(sa/sy) + b·(±sb/sy) + (zy - za·sa/sy ∓ zb·sb/sy))
+ *      MUL        y = rne(((a-za)·(b-zb))·(sa·sb/sy)) + zy
+ *      DIV        y = rne(((a-za)/(b-zb))·(sa/(sb·sy))) + zy        x/0 saturates, 0/0 is zy
+ *      SQUARED_DIFFERENCE  d = (a-za)·ka - (b-zb)·kb,  y = rne(d·d) + zy,   ka = sa/sqrt(sy), kb = sb/sqrt(sy)
+ * Each is within 1 of the format's own fixed-point rules and within half a step of the real result.
+ * int16 follows the format exactly: with zero points 0 and powers of two as scales the inputs are shifted and added
+ * with saturation, else both are brought to a common scale with 15 bits of headroom (rule D-away of fixed_point.h). */
+#include "activation.h"
+#include "broadcast.h"
+#include "elementwise.h"
+#include "ops.h"
+
+typedef enum binary_kind { ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQDIFF, FLOOR_DIV, FLOOR_MOD, POW, KINDS } binary_kind;
+
+typedef struct binary_plan {
+  sam_broadcast shape;
+  sam_binary_params params;
+  sam_binary_fn kernel;
+  size_t size; /* of an element */
+  int64_t cost;
+  binary_kind kind;
+  bool nonzero; /* b must hold no 0 */
+} binary_plan;
+
+/* ---- Kernels: the scalar meaning ------------------------------------------------------------------------------- */
+
+/* u and v are the operands, EXPR the result. */
+#define KERNEL(name, T, EXPR)                                                                                    \
+  static void name(int64_t n, const void *pa, const void *pb, void *py, int steps, const sam_binary_params *p) { \
+    const T *a = pa, *b = pb;                                                                                    \
+    T *y = py;                                                                                                   \
+    int64_t da = steps & SAM_STEP_A, db = (steps & SAM_STEP_B) >> 1;                                             \
+    (void)p;                                                                                                     \
+    for (int64_t i = 0; i < n; i++) {                                                                            \
+      const T u = a[i * da], v = b[i * db];                                                                      \
+      y[i] = EXPR;                                                                                               \
+    }                                                                                                            \
+  }
+
+static inline float clamp_f32(float x, const sam_binary_params *p) {
+  x = x < p->lo ? p->lo : x;
+  return x > p->hi ? p->hi : x;
+}
+static inline int64_t clamp_int(int64_t x, const sam_binary_params *p) {
+  return x < p->ilo ? p->ilo : x > p->ihi ? p->ihi : x;
+}
+static float floor_mod_f32(float u, float v) {
+  float r = fmodf(u, v);
+  return r != 0 && (v < 0) != (r < 0) ? r + v : r;
+}
+static int64_t floor_div(int64_t u, int64_t v) {
+  if (v == -1) return (int64_t)(0 - (uint64_t)u);
+  int64_t q = u / v;
+  return u % v != 0 && (u < 0) != (v < 0) ? q - 1 : q;
+}
+static int64_t floor_mod(int64_t u, int64_t v) {
+  if (v == -1) return 0;
+  int64_t r = u % v;
+  return r != 0 && (r < 0) != (v < 0) ? r + v : r;
+}
+static int32_t power_i32(int32_t base, int32_t exponent) {
+  uint32_t result = 1, square = (uint32_t)base;
+  for (uint32_t e = (uint32_t)exponent; e != 0; e >>= 1) {
+    if (e & 1) result *= square;
+    square *= square;
+  }
+  return (int32_t)result;
+}
+/* Addition and subtraction wrap; the compiler may not assume otherwise. */
+#define WRAP32(op) (int32_t) clamp_int((int32_t)((uint32_t)u op(uint32_t) v), p)
+#define WRAP64(op) clamp_int((int64_t)((uint64_t)u op(uint64_t) v), p)
+
+KERNEL(add_f32, float, clamp_f32(u + v, p))
+KERNEL(sub_f32, float, clamp_f32(u - v, p))
+KERNEL(mul_f32, float, clamp_f32(u *v, p))
+KERNEL(div_f32, float, clamp_f32(u / v, p))
+KERNEL(maximum_f32, float, u != u || u > v ? u : v)
+KERNEL(minimum_f32, float, u != u || u < v ? u : v)
+KERNEL(sqdiff_f32, float, (u - v) * (u - v))
+KERNEL(floor_div_f32, float, floorf(u / v))
+KERNEL(floor_mod_f32_rows, float, floor_mod_f32(u, v))
+KERNEL(pow_f32, float, powf(u, v))
+
+KERNEL(add_i32, int32_t, WRAP32(+))
+KERNEL(sub_i32, int32_t, WRAP32(-))
+KERNEL(mul_i32, int32_t, WRAP32(*))
+KERNEL(div_i32, int32_t, (int32_t)clamp_int(v == -1 ? (int32_t)(0 - (uint32_t)u) : u / v, p))
+KERNEL(maximum_i32, int32_t, u > v ? u : v)
+KERNEL(minimum_i32, int32_t, u < v ? u : v)
+KERNEL(sqdiff_i32, int32_t, (int32_t)(((uint32_t)u - (uint32_t)v) * ((uint32_t)u - (uint32_t)v)))
+KERNEL(floor_div_i32, int32_t, (int32_t)(uint32_t)floor_div(u, v))
+KERNEL(floor_mod_i32, int32_t, (int32_t)floor_mod(u, v))
+KERNEL(pow_i32, int32_t, power_i32(u, v))
+
+KERNEL(add_i64, int64_t, WRAP64(+))
+KERNEL(sub_i64, int64_t, WRAP64(-))
+KERNEL(mul_i64, int64_t, WRAP64(*))
+KERNEL(maximum_i64, int64_t, u > v ? u : v)
+KERNEL(minimum_i64, int64_t, u < v ? u : v)
+KERNEL(floor_mod_i64, int64_t, floor_mod(u, v))
+KERNEL(mul_u32, uint32_t, u *v)
+
+KERNEL(maximum_i8, int8_t, u > v ? u : v)
+KERNEL(minimum_i8, int8_t, u < v ? u : v)
+KERNEL(maximum_u8, uint8_t, u > v ? u : v)
+KERNEL(minimum_u8, uint8_t, u < v ? u : v)
+KERNEL(maximum_i16, int16_t, u > v ? u : v)
+KERNEL(minimum_i16, int16_t, u < v ? u : v)
+KERNEL(floor_div_i8, int8_t, (int8_t)floor_div(u, v))
+KERNEL(floor_mod_i8, int8_t, (int8_t)floor_mod(u, v))
+KERNEL(floor_div_i16, int16_t, (int16_t)floor_div(u, v))
+KERNEL(floor_mod_i16, int16_t, (int16_t)floor_mod(u, v))
+
+/* Rounded half to even, clamped in the integers. |x| < 2^31 is prepare's duty (ratios are capped). */
+static inline int64_t rne(float x) { return (int64_t)rintf(x); }
+/* For quotients, which may be infinite or NaN. */
+static inline int64_t rne_any(float x) {
+  return x != x ? 0 : x >= 1e6f ? 1000000 : x <= -1e6f ? -1000000 : (int64_t)rintf(x);
+}
+
+#define Q_ADD clamp_int(rne((float)u * p->fa + (float)v * p->fb + p->fc), p)
+#define Q_MUL clamp_int(rne((float)((u - p->za) * (v - p->zb)) * p->fa) + p->zy, p)
+#define Q_DIV clamp_int(rne_any((float)(u - p->za) / (float)(v - p->zb) * p->fa) + p->zy, p)
+#define DIFFERENCE ((float)(u - p->za) * p->fa - (float)(v - p->zb) * p->fb)
+#define Q_SQDIFF clamp_int(rne_any(DIFFERENCE *DIFFERENCE) + p->zy, p)
+
+KERNEL(add_s8, int8_t, (int8_t)Q_ADD)
+KERNEL(add_u8, uint8_t, (uint8_t)Q_ADD)
+KERNEL(mul_s8, int8_t, (int8_t)Q_MUL)
+KERNEL(mul_u8, uint8_t, (uint8_t)Q_MUL)
+KERNEL(div_s8, int8_t, (int8_t)Q_DIV)
+KERNEL(div_u8, uint8_t, (uint8_t)Q_DIV)
+KERNEL(div_s16, int16_t, (int16_t)Q_DIV)
+KERNEL(sqdiff_s8, int8_t, (int8_t)Q_SQDIFF)
+
+static inline int32_t add_common_scale(int32_t u, int32_t v, int sign, const sam_binary_params *p) {
+  int32_t x = sam_scale32((u - p->za) * (1 << p->left), p->ma), y = sam_scale32((v - p->zb) * (1 << p->left), p->mb);
+  return (int32_t)clamp_int((int64_t)sam_scale32(x + sign * y, p->my) + p->zy, p);
+}
+static inline int32_t add_powers(int32_t u, int32_t v, int sign, const sam_binary_params *p) {
+  int32_t sum = sam_round_shift32(u, p->za) + sign * sam_round_shift32(v, p->zb);
+  return (int32_t)clamp_int(sam_clamp32(sum, -32768, 32767), p);
+}
+KERNEL(add_s16, int16_t, (int16_t)add_common_scale(u, v, 1, p))
+KERNEL(sub_s16, int16_t, (int16_t)add_common_scale(u, v, -1, p))
+KERNEL(add_s16_powers, int16_t, (int16_t)add_powers(u, v, 1, p))
+KERNEL(sub_s16_powers, int16_t, (int16_t)add_powers(u, v, -1, p))
+KERNEL(mul_s16, int16_t, (int16_t)clamp_int((int64_t)sam_scale32((u - p->za) * (v - p->zb), p->my) + p->zy, p))
+
+/* Small integers without quantization wrap like the wide ones. */
+KERNEL(add_i16, int16_t, (int16_t)clamp_int((int16_t)(u + v), p))
+KERNEL(mul_i16, int16_t, (int16_t)clamp_int((int16_t)(u *v), p))
+KERNEL(mul_i8, int8_t, (int8_t)clamp_int((int8_t)(u *v), p))
+KERNEL(mul_plain_u8, uint8_t, (uint8_t)clamp_int((uint8_t)(u *v), p))
+
+typedef struct complex64 {
+  float re, im;
+} complex64;
+KERNEL(mul_c64, complex64, ((complex64){u.re * v.re - u.im * v.im, u.re *v.im + u.im *v.re}))
+
+static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
+    [ADD] = {[SAM_FLOAT32] = add_f32,
+             [SAM_INT32] = add_i32,
+             [SAM_INT64] = add_i64,
+             [SAM_INT8] = add_s8,
+             [SAM_UINT8] = add_u8,
+             [SAM_INT16] = add_s16},
+    [SUB] = {[SAM_FLOAT32] = sub_f32,
+             [SAM_INT32] = sub_i32,
+             [SAM_INT64] = sub_i64,
+             [SAM_INT8] = add_s8,
+             [SAM_UINT8] = add_u8,
+             [SAM_INT16] = sub_s16},
+    [MUL] = {[SAM_FLOAT32] = mul_f32,
+             [SAM_INT32] = mul_i32,
+             [SAM_INT64] = mul_i64,
+             [SAM_INT8] = mul_s8,
+             [SAM_UINT8] = mul_u8,
+             [SAM_INT16] = mul_s16,
+             [SAM_UINT32] = mul_u32,
+             [SAM_COMPLEX64] = mul_c64},
+    [DIV] = {[SAM_FLOAT32] = div_f32,
+             [SAM_INT32] = div_i32,
+             [SAM_INT8] = div_s8,
+             [SAM_UINT8] = div_u8,
+             [SAM_INT16] = div_s16},
+    [MAXIMUM] = {[SAM_FLOAT32] = maximum_f32,
+                 [SAM_INT32] = maximum_i32,
+                 [SAM_INT64] = maximum_i64,
+                 [SAM_INT8] = maximum_i8,
+                 [SAM_UINT8] = maximum_u8,
+                 [SAM_INT16] = maximum_i16},
+    [MINIMUM] = {[SAM_FLOAT32] = minimum_f32,
+                 [SAM_INT32] = minimum_i32,
+                 [SAM_INT64] = minimum_i64,
+                 [SAM_INT8] = minimum_i8,
+                 [SAM_UINT8] = minimum_u8,
+                 [SAM_INT16] = minimum_i16},
+    [SQDIFF] = {[SAM_FLOAT32] = sqdiff_f32, [SAM_INT32] = sqdiff_i32, [SAM_INT8] = sqdiff_s8},
+    [FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32,
+                   [SAM_INT32] = floor_div_i32,
+                   [SAM_INT8] = floor_div_i8,
+                   [SAM_INT16] = floor_div_i16},
+    [FLOOR_MOD] = {[SAM_FLOAT32] = floor_mod_f32_rows,
+                   [SAM_INT32] = floor_mod_i32,
+                   [SAM_INT64] = floor_mod_i64,
+                   [SAM_INT8] = floor_mod_i8,
+                   [SAM_INT16] = floor_mod_i16},
+    [POW] = {[SAM_FLOAT32] = pow_f32, [SAM_INT32] = pow_i32},
+};
+
+/* ---- Prepare --------------------------------------------------------------------------------------------------- */
+
+/* A ratio of scales as the kernels use it. The cap keeps every sum inside int32; a step that large saturates anyway. */
+static float ratio(double x) { return (float)(x < 1048576.0 ? x : 1048576.0); }
+
+static void plan_8bit(binary_plan *plan, double sa, double sb, double sy) {
+  sam_binary_params *p = &plan->params;
+  switch (plan->kind) {
+    case ADD:
+    case SUB:
+      p->fa = ratio(sa / sy);
+      p->fb = plan->kind == SUB ? -ratio(sb / sy) : ratio(sb / sy);
+      p->fc = (float)(p->zy - (double)p->za * p->fa - (double)p->zb * p->fb);
+      break;
+    case MUL:
+      p->fa = sa * sb / sy < 16384.0 ? (float)(sa * sb / sy) : 16384.0f;
+      break;
+    case DIV:
+      p->fa = (float)(sa / (sb * sy));
+      break;
+    default:
+      p->fa = ratio(sa / sqrt(sy));
+      p->fb = ratio(sb / sqrt(sy));
+      break;
+  }
+}
+
+static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
+  sam_binary_params *p = &plan->params;
+  int a, b, y;
+  switch (plan->kind) {
+    case ADD:
+    case SUB:
+      if (sam_exact_log2((float)sa, &a) & sam_exact_log2((float)sb, &b) & sam_exact_log2((float)sy, &y) && a <= y &&
+          b <= y && (a == y || b == y)) {
+        plan->kernel = plan->kind == ADD ? add_s16_powers : sub_s16_powers;
+        p->za = y - a > 31 ? 31 : y - a;
+        p->zb = y - b > 31 ? 31 : y - b;
+        break;
+      }
+      p->left = 15;
+      double twice = 2 * (sa > sb ? sa : sb);
+      p->ma = sam_multiplier_of(sa / twice);
+      p->mb = sam_multiplier_of(sb / twice);
+      p->my = sam_multiplier_of(twice / (32768.0 * sy));
+      break;
+    case MUL:
+      p->my = sam_multiplier_of(sa * sb / sy);
+      break;
+    default:
+      plan_8bit(plan, sa, sb, sy);
+      break;
+  }
+}
+
+static bool all_unquantized(const sam_node *node) {
+  return node->inputs[0]->quant->count == 0 && node->inputs[1]->quant->count == 0 &&
+         node->outputs[0]->quant->count == 0;
+}
+
+/* Kernels for small integers that carry no quantization, where the format has them. */
+static sam_binary_fn plain_kernel(binary_kind kind, sam_type type) {
+  if (kind == ADD && type == SAM_INT16) return add_i16;
+  if (kind == MUL) return type == SAM_INT16 ? mul_i16 : type == SAM_INT8 ? mul_i8 : mul_plain_u8;
+  return NULL;
+}
+
+static sam_status plan_quantized(sam_ctx *ctx, sam_node *node, binary_plan *plan, int32_t activation) {
+  const sam_tensor *a = node->inputs[0], *b = node->inputs[1], *y = node->outputs[0];
+  sam_binary_params *p = &plan->params;
+  int32_t lo, hi;
+  sam_binary_fn plain = all_unquantized(node) ? plain_kernel(plan->kind, a->type) : NULL;
+  if (plain != NULL) {
+    plan->kernel = plain;
+    sam_type_range(a->type, &lo, &hi);
+    return sam_activation_bounds_int(ctx, activation, lo, hi, &p->ilo, &p->ihi);
+  }
+  SAM_TRY(sam_check_quant(ctx, a));
+  SAM_TRY(sam_check_quant(ctx, b));
+  SAM_TRY(sam_check_quant(ctx, y));
+  p->za = a->quant->zero_point[0];
+  p->zb = b->quant->zero_point[0];
+  p->zy = y->quant->zero_point[0];
+  SAM_TRY(sam_activation_bounds_quantized(ctx, activation, y, &lo, &hi));
+  p->ilo = lo;
+  p->ihi = hi;
+  double sa = a->quant->scale[0], sb = b->quant->scale[0], sy = y->quant->scale[0];
+  if (a->type == SAM_INT16)
+    plan_int16(plan, sa, sb, sy);
+  else
+    plan_8bit(plan, sa, sb, sy);
+  return SAM_OK;
+}
+
+static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, int32_t activation) {
+  const sam_tensor *a = node->inputs[0], *b = node->inputs[1];
+  sam_tensor *y = node->outputs[0];
+  SAM_TRY(sam_check_same_type(ctx, b, a));
+  SAM_TRY(sam_check_same_type(ctx, y, a));
+  int32_t rank, dims[SAM_MAX_RANK];
+  SAM_TRY(sam_broadcast_shapes(ctx, a, b, &rank, dims));
+  SAM_TRY(sam_set_shape(ctx, y, rank, dims));
+
+  binary_plan *plan = sam_alloc(ctx, sizeof *plan);
+  if (plan == NULL) return SAM_OUT_OF_MEMORY;
+  node->state = plan;
+  plan->kind = kind;
+  plan->kernel = kernels[kind][a->type];
+  plan->size = (size_t)sam_type_bits(a->type) / 8;
+  sam_broadcast_plan(&plan->shape, rank, dims, 2, (const sam_tensor *const[]){a, b});
+  bool divides = kind == DIV || kind == FLOOR_DIV || kind == FLOOR_MOD;
+  plan->cost = kind == POW || kind == FLOOR_MOD ? 20 : divides ? 4 : 1;
+  bool small = a->type == SAM_INT8 || a->type == SAM_UINT8 || a->type == SAM_INT16;
+  plan->nonzero = divides && a->type != SAM_FLOAT32 && !(small && kind == DIV);
+  if (small && (kind == MAXIMUM || kind == MINIMUM)) {
+    SAM_TRY(sam_check_same_quant(ctx, a, b));
+    SAM_TRY(sam_check_same_quant(ctx, a, y));
+  }
+  bool arithmetic = kind == ADD || kind == SUB || kind == MUL || kind == DIV || kind == SQDIFF;
+  if (small && arithmetic) return plan_quantized(ctx, node, plan, activation);
+  SAM_TRY(sam_activation_bounds_f32(ctx, activation, &plan->params.lo, &plan->params.hi));
+  bool wide = a->type == SAM_INT64;
+  return sam_activation_bounds_int(ctx, activation, wide ? INT64_MIN : INT32_MIN, wide ? INT64_MAX : INT32_MAX,
+                                   &plan->params.ilo, &plan->params.ihi);
+}
+
+/* ---- Eval ------------------------------------------------------------------------------------------------------ */
+
+typedef struct binary_work {
+  const binary_plan *plan;
+  const char *a, *b;
+  char *y;
+  int steps;
+} binary_work;
+
+static void run_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
+  const binary_work *w = arg;
+  int64_t size = (int64_t)w->plan->size;
+  w->plan->kernel(n, w->a + in[0] * size, w->b + in[1] * size, w->y + out * size, w->steps, &w->plan->params);
+}
+
+static void run_block(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const binary_work *w = arg;
+  const sam_broadcast *shape = &w->plan->shape;
+  int64_t from = begin * SAM_ELEMENTWISE_BLOCK, to = end * SAM_ELEMENTWISE_BLOCK;
+  sam_broadcast_walk(shape, from, to < shape->count ? to : shape->count, run_row, arg);
+}
+
+/* Index of the first element of t that `bad` names, or -1. */
+static int64_t find_element(const sam_tensor *t, bool (*bad)(int64_t)) {
+  int64_t n = sam_elements(t);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t x = t->type == SAM_INT8    ? ((const int8_t *)t->data)[i]
+                : t->type == SAM_INT16 ? ((const int16_t *)t->data)[i]
+                : t->type == SAM_INT32 ? ((const int32_t *)t->data)[i]
+                                       : ((const int64_t *)t->data)[i];
+    if (bad(x)) return i;
+  }
+  return -1;
+}
+static bool is_zero(int64_t x) { return x == 0; }
+static bool is_negative(int64_t x) { return x < 0; }
+
+static sam_status eval(sam_ctx *ctx, sam_node *node) {
+  const binary_plan *plan = node->state;
+  const sam_tensor *b = node->inputs[1];
+  int64_t bad = -1;
+  if (plan->nonzero && plan->shape.count > 0 && (bad = find_element(b, is_zero)) >= 0)
+    return sam_fail(ctx, SAM_DATA, "division by zero: element %lld of the divisor", (long long)bad);
+  if (plan->kind == POW && b->type == SAM_INT32 && plan->shape.count > 0 && (bad = find_element(b, is_negative)) >= 0)
+    return sam_fail(ctx, SAM_DATA, "negative integer exponent: element %lld", (long long)bad);
+  int32_t last = plan->shape.rank - 1;
+  binary_work work = {
+      plan, node->inputs[0]->data, b->data, node->outputs[0]->data,
+      (plan->shape.stride[0][last] != 0 ? SAM_STEP_A : 0) | (plan->shape.stride[1][last] != 0 ? SAM_STEP_B : 0)};
+  int64_t blocks = (plan->shape.count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
+  sam_parallel(ctx, blocks, plan->cost * SAM_ELEMENTWISE_BLOCK, run_block, &work);
+  return SAM_OK;
+}
+
+/* ---- The operators --------------------------------------------------------------------------------------------- */
+
+static sam_status prepare_add(sam_ctx *ctx, sam_node *node) {
+  return prepare_kind(ctx, node, ADD, ((const sam_add_options *)node->options)->fused_activation_function);
+}
+static sam_status prepare_sub(sam_ctx *ctx, sam_node *node) {
+  return prepare_kind(ctx, node, SUB, ((const sam_sub_options *)node->options)->fused_activation_function);
+}
+static sam_status prepare_mul(sam_ctx *ctx, sam_node *node) {
+  return prepare_kind(ctx, node, MUL, ((const sam_mul_options *)node->options)->fused_activation_function);
+}
+static sam_status prepare_div(sam_ctx *ctx, sam_node *node) {
+  return prepare_kind(ctx, node, DIV, ((const sam_div_options *)node->options)->fused_activation_function);
+}
+#define PREPARE(stem, kind) \
+  static sam_status prepare_##stem(sam_ctx *ctx, sam_node *node) { return prepare_kind(ctx, node, kind, 0); }
+PREPARE(maximum, MAXIMUM)
+PREPARE(minimum, MINIMUM)
+PREPARE(squared_difference, SQDIFF)
+PREPARE(floor_div, FLOOR_DIV)
+PREPARE(floor_mod, FLOOR_MOD)
+PREPARE(pow, POW)
+
+#define BINARY(NAME, stem, options_kind, version, ...)     \
+  const sam_op sam_op_##stem = {.name = #NAME,             \
+                                .options = options_kind,   \
+                                .max_version = version,    \
+                                .min_inputs = 2,           \
+                                .max_inputs = 2,           \
+                                .min_outputs = 1,          \
+                                .max_outputs = 1,          \
+                                .inplace = 3,              \
+                                .prepare = prepare_##stem, \
+                                .eval = {__VA_ARGS__}};
+#define F32 [SAM_FLOAT32] = eval
+#define I32 [SAM_INT32] = eval
+#define I64 [SAM_INT64] = eval
+#define I8 [SAM_INT8] = eval
+#define U8 [SAM_UINT8] = eval
+#define I16 [SAM_INT16] = eval
+#define U32 [SAM_UINT32] = eval
+#define C64 [SAM_COMPLEX64] = eval
+
+BINARY(ADD, add, SAM_OPTIONS_ADD, 6, F32, I32, I64, I8, U8, I16)
+BINARY(SUB, sub, SAM_OPTIONS_SUB, 5, F32, I32, I64, I8, U8, I16)
+BINARY(MUL, mul, SAM_OPTIONS_MUL, 8, F32, I32, I64, I8, U8, I16, U32, C64)
+BINARY(DIV, div, SAM_OPTIONS_DIV, 2, F32, I32, I8, U8, I16)
+BINARY(MAXIMUM, maximum, 0, 4, F32, I32, I64, I8, U8, I16)
+BINARY(MINIMUM, minimum, 0, 4, F32, I32, I64, I8, U8, I16)
+BINARY(SQUARED_DIFFERENCE, squared_difference, 0, 2, F32, I32, I8)
+BINARY(FLOOR_DIV, floor_div, 0, 3, F32, I32, I8, I16)
+BINARY(FLOOR_MOD, floor_mod, 0, 2, F32, I32, I64, I8, I16)
+BINARY(POW, pow, 0, 1, F32, I32)

@@ -1,0 +1,48 @@
+/* What a step costs: time, multiply-accumulates, bytes. */
+#define _POSIX_C_SOURCE 200809L
+#include <string.h>
+#include <time.h>
+
+#include "session.h"
+
+uint64_t sam_now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t elements(const sam_tensor *t) { return t ? (uint64_t)sam_elements(t) : 0; }
+static uint64_t dim(const sam_tensor *t, int32_t i) { return t && i < t->rank && t->dims[i] > 0 ? (uint64_t)t->dims[i] : 1; }
+
+uint64_t sam_step_macs(const sam_step *step) {
+  const sam_node *node = &step->node;
+  const char *name = node->op->name;
+  const sam_tensor *in = node->n_inputs > 0 ? node->inputs[0] : NULL;
+  const sam_tensor *filter = node->n_inputs > 1 ? node->inputs[1] : NULL;
+  const sam_tensor *out = node->n_outputs > 0 ? node->outputs[0] : NULL;
+  if (!in || !filter || !out) return 0;
+  if (!strcmp(name, "CONV_2D") || !strcmp(name, "FULLY_CONNECTED")) return elements(out) * (elements(filter) / dim(filter, 0));
+  if (!strcmp(name, "DEPTHWISE_CONV_2D")) return elements(out) * (elements(filter) / dim(filter, 3));
+  if (!strcmp(name, "TRANSPOSE_CONV")) {
+    const sam_tensor *data = node->n_inputs > 2 ? node->inputs[2] : NULL;
+    return elements(data) * (elements(filter) / dim(filter, 3));
+  }
+  if (!strcmp(name, "BATCH_MATMUL")) {
+    uint64_t columns = dim(out, out->rank - 1);
+    return filter->rank < 2 || columns == 0 ? 0 : elements(out) * (dim(filter, filter->rank - 2) * dim(filter, filter->rank - 1) / columns);
+  }
+  if (strstr(name, "SEQUENCE_LSTM")) {
+    uint64_t weights = 0, batches_steps = elements(in) / dim(in, in->rank - 1);
+    for (int32_t i = 1; i <= 8 && i < node->n_inputs; i++) weights += elements(node->inputs[i]);
+    return weights * batches_steps;
+  }
+  return 0;
+}
+
+uint64_t sam_step_bytes(const sam_step *step) {
+  uint64_t bytes = 0;
+  for (int32_t i = 0; i < step->node.n_inputs; i++)
+    if (step->node.inputs[i]) bytes += step->node.inputs[i]->bytes;
+  for (int32_t i = 0; i < step->node.n_outputs; i++) bytes += step->node.outputs[i]->bytes;
+  return bytes;
+}

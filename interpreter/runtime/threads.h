@@ -1,0 +1,21 @@
+/* A fork-join pool: the caller and n-1 workers share the items of one loop, then all wait for the next.
+ *
+ * A worker that finds no work spins briefly (a layer usually follows the last within microseconds), then parks.
+ * Work is handed out in chunks by an atomic counter, so the split changes from run to run: tasks must not care.
+ * After fork() the child has no workers; the pool notices by the process id and starts new ones. */
+#ifndef SAM_RUNTIME_THREADS_H
+#define SAM_RUNTIME_THREADS_H
+
+#include "samara/op.h"
+
+struct sam_pool;
+
+/* Processors this process may use: affinity mask and cgroup quota; at least 1. */
+int32_t sam_available_cpus(void);
+/* A pool of `threads` including the caller. NULL if memory or threads are lacking. */
+struct sam_pool *sam_pool_create(int32_t threads);
+void sam_pool_free(struct sam_pool *pool);
+/* Runs task over [0, n); `cost` estimates the cycles of one item. */
+void sam_pool_run(struct sam_pool *pool, int64_t n, int64_t cost, sam_task_fn task, void *arg);
+
+#endif

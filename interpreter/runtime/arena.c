@@ -9,7 +9,6 @@
  */
 #include <stdlib.h>
 
-#include "alloc.h"
 #include "session.h"
 
 #define SAM_ALIGN 64

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "alloc.h"
 
 static sam_status cpu_create(sam_session *session, void **state, sam_error *error) {
   (void)session;

@@ -8,7 +8,7 @@
 #include "samara.h"
 #include "samara/op.h"
 
-typedef struct sam_model_tensor {
+typedef struct sam_file_tensor {
   sam_tensor view;  /* file's type, shape, name, quant; data + KNOWN for constants; VARIABLE; index */
   sam_quant quant;  /* view.quant points here */
   int32_t signature_rank;
@@ -16,9 +16,9 @@ typedef struct sam_model_tensor {
   bool sparse;
   struct sam_sparsity *sparsity; /* decoded, or NULL */
   int32_t block_scales_tensor;   /* -1, or the tensor of view.quant->block_scales */
-} sam_model_tensor;
+} sam_file_tensor;
 
-typedef struct sam_model_node {
+typedef struct sam_file_node {
   const sam_op *op; /* NULL: unknown here; prepare reports it */
   int32_t code;     /* builtin operator code */
   const char *name; /* "CONV_2D", or the custom code */
@@ -29,13 +29,13 @@ typedef struct sam_model_node {
   size_t custom_bytes;
   int32_t n_inputs, n_outputs, n_intermediates;
   int32_t *inputs, *outputs, *intermediates; /* tensor indices, verified; -1 absent (inputs, intermediates) */
-} sam_model_node;
+} sam_file_node;
 
 typedef struct sam_subgraph {
   const char *name;
   int32_t n_tensors, n_nodes, n_inputs, n_outputs;
-  sam_model_tensor *tensors;
-  sam_model_node *nodes;
+  sam_file_tensor *tensors;
+  sam_file_node *nodes;
   int32_t *inputs, *outputs;
 } sam_subgraph;
 

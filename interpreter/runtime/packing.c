@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "session.h"
 
 typedef struct pack {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "samara/op.h"
 #include "samara/options.h"
 #include "schema_gen.h"
@@ -192,7 +191,7 @@ static sam_status add_slots(sam_session *session, const sam_subgraph *graph, int
     return out_of_memory(session, error);
   for (int32_t i = 0; i < graph->n_tensors; i++) {
     sam_slot *slot = &session->slots[session->n_slots++];
-    const sam_model_tensor *source = &graph->tensors[i];
+    const sam_file_tensor *source = &graph->tensors[i];
     *slot = (sam_slot){.tensor = source->view, .source = source, .offset = -1, .changed = true};
     slot->tensor.quant = &source->quant;
     if (source->view.flags & SAM_TENSOR_KNOWN) slot->home = SAM_HOME_FILE;
@@ -208,7 +207,7 @@ static int32_t *map_indices(sam_session *session, const int32_t *indices, int32_
   return mapped;
 }
 
-static sam_status add_step(sam_session *session, const sam_model_node *source, int32_t subgraph, int32_t index,
+static sam_status add_step(sam_session *session, const sam_file_node *source, int32_t subgraph, int32_t index,
                            const int32_t *map, sam_error *error) {
   if (session->n_steps >= session->options.max_ops)
     return sam_error_set(error, SAM_LIMIT, subgraph, index, -1, "more than max_ops (%d) operators after inlining",
@@ -255,7 +254,7 @@ static sam_status copy_eval(sam_ctx *ctx, sam_node *node) {
 static const sam_op copy_op = {.name = "COPY", .max_version = 1, .min_inputs = 1, .max_inputs = 1, .min_outputs = 1,
                                .max_outputs = 1, .flags = SAM_OP_VIEW, .prepare = copy_prepare, .eval = {SAM_COPY}};
 static const int32_t copy_indices[2] = {0, 1};
-static const sam_model_node copy_node = {.op = &copy_op, .name = "COPY", .version = 1, .n_inputs = 1, .n_outputs = 1,
+static const sam_file_node copy_node = {.op = &copy_op, .name = "COPY", .version = 1, .n_inputs = 1, .n_outputs = 1,
                                          .inputs = (int32_t *)(uintptr_t)&copy_indices[0],
                                          .outputs = (int32_t *)(uintptr_t)&copy_indices[1],
                                          .intermediates = (int32_t *)(uintptr_t)&copy_indices[0]};
@@ -266,7 +265,7 @@ static sam_status add_graph(sam_session *session, int32_t subgraph, const int32_
                             sam_error *error);
 
 /* Replaces a composite by its decomposition: inputs and outputs of the subgraph become the composite's own. */
-static sam_status add_composite(sam_session *session, const sam_model_node *node, int32_t subgraph, int32_t index,
+static sam_status add_composite(sam_session *session, const sam_file_node *node, int32_t subgraph, int32_t index,
                                 const int32_t *map, int32_t depth, sam_error *error) {
   const sam_stablehlo_composite_options *options = node->options;
   int32_t target = options->decomposition_subgraph_index;
@@ -331,7 +330,7 @@ static sam_status add_graph(sam_session *session, int32_t subgraph, const int32_
   const sam_subgraph *graph = &session->model->subgraphs[subgraph];
   const sam_op *composite = composite_op();
   for (int32_t i = 0; i < graph->n_nodes; i++) {
-    const sam_model_node *node = &graph->nodes[i];
+    const sam_file_node *node = &graph->nodes[i];
     if (composite && node->op == composite)
       SAM_TRY(add_composite(session, node, subgraph, i, map, depth, error));
     else SAM_TRY(add_step(session, node, subgraph, i, map, error));
@@ -346,7 +345,7 @@ static sam_status check_supported(const sam_session *session, sam_error *error) 
   int32_t missing = 0, first = -1;
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    const sam_model_node *source = step->source;
+    const sam_file_node *source = step->source;
     const sam_op *op = source->op;
     if (op && source->version >= 1 && source->version <= op->max_version) continue;
     if (missing++ == 0) first = i;

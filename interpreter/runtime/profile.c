@@ -1,5 +1,4 @@
 /* What a step costs: time, multiply-accumulates, bytes. */
-#define _POSIX_C_SOURCE 200809L
 #include <string.h>
 #include <time.h>
 

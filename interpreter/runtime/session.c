@@ -1,7 +1,6 @@
 /* The session calls of samara.h. */
 #include <string.h>
 
-#include "alloc.h"
 #include "backend.h"
 #include "session.h"
 #include "threads.h"
@@ -112,7 +111,7 @@ sam_status sam_session_resize(sam_session *session, int32_t tensor, int32_t rank
                          "input %d \"%s\": the shape needs more than max_memory (%llu bytes)", (int)tensor,
                          slot->tensor.name, (unsigned long long)session->options.max_memory);
   if (strict) {
-    const sam_model_tensor *source = slot->source;
+    const sam_file_tensor *source = slot->source;
     const int32_t *open = source->signature_rank ? source->signature : source->view.dims;
     int32_t open_rank = source->signature_rank ? source->signature_rank : source->view.rank;
     for (int32_t i = 0; i < rank || i < open_rank; i++)

@@ -12,7 +12,9 @@
 
 #include <stdatomic.h>
 
+#include "alloc.h"
 #include "model.h"
+#include "status.h"
 #include "samara/op.h"
 
 struct sam_pool;
@@ -28,7 +30,7 @@ typedef enum sam_home {
 
 typedef struct sam_slot { /* a tensor of the session */
   sam_tensor tensor;
-  const sam_model_tensor *source;
+  const sam_file_tensor *source;
   sam_home home;
   void *own;           /* memory of PERSISTENT and DYNAMIC homes */
   size_t capacity;     /* of `own` */
@@ -47,7 +49,7 @@ typedef struct sam_block_list { /* memory of one step's state */
 
 typedef struct sam_step {
   sam_node node;
-  const sam_model_node *source;
+  const sam_file_node *source;
   int32_t subgraph;
   int32_t *input_slots, *output_slots, *intermediate_slots; /* -1: absent */
   bool prepared;   /* state and output shapes are valid for the present input shapes */

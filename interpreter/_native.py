@@ -20,7 +20,7 @@ BITS: tuple[int, ...] = tuple(lib.sam_type_bits(t) for t in range(lib.SAM_TYPE_C
 class TensorInfo(NamedTuple):
     """A tensor as the file describes it."""
 
-    index: int
+    id: int
     name: str
     type: int
     shape: tuple[int, ...]
@@ -39,7 +39,7 @@ class TensorInfo(NamedTuple):
 class NodeInfo(NamedTuple):
     """An operator as the file lists it."""
 
-    index: int
+    id: int
     op: str
     code: int
     custom: bool
@@ -344,7 +344,7 @@ def isa_force(level: str) -> bool:
 
 def builtin_ops() -> list[tuple[str, int, frozenset[str]]]:
     """Name, highest version and supported element types of every operator of this build."""
-    found = []
+    found: list[tuple[str, int, frozenset[str]]] = []
     version, types = ffi.new("int32_t *"), ffi.new("uint32_t *")
     while (name := lib.sam_builtin_op(len(found), version, types)) != ffi.NULL:
         supported = frozenset(t for i, t in enumerate(TYPES) if types[0] >> i & 1)

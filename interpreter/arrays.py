@@ -58,11 +58,12 @@ def unpack_bits(raw: Array, type_: int, count: int) -> Array:
     """Packed 4- or 2-bit numbers, low bits first, one per byte."""
     bits = _native.BITS[type_]
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
-    values = (raw.view(np.uint8)[:, None] >> shifts & ((1 << bits) - 1)).reshape(-1)[:count]
+    values: Array = (raw.view(np.uint8)[:, None] >> shifts & ((1 << bits) - 1)).reshape(-1)[:count]
     if _native.TYPES[type_].startswith("U"):
         return values
     sign = 1 << (bits - 1)
-    return (values.astype(np.int8) ^ sign) - np.int8(sign)
+    signed: Array = (values.astype(np.int8) ^ sign) - np.int8(sign)
+    return signed
 
 
 def pack_bits(values: Array, type_: int) -> Array:
@@ -78,7 +79,8 @@ def pack_bits(values: Array, type_: int) -> Array:
     codes = np.zeros(-(-flat.size // per) * per, np.uint8)
     codes[: flat.size] = flat.astype(np.uint8) & ((1 << bits) - 1)
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
-    return np.bitwise_or.reduce(codes.reshape(-1, per) << shifts, axis=1).astype(np.uint8)
+    packed: Array = np.bitwise_or.reduce(codes.reshape(-1, per) << shifts, axis=1).astype(np.uint8)
+    return packed
 
 
 def pack_strings(values: Array) -> bytes:

@@ -32,7 +32,7 @@ class TensorSpec(NamedTuple):
     dtype: np.dtype[Any]
     scale: float | None
     zero_point: int
-    index: int
+    tensor: int
 
 
 def _spec(model: _native.Model, subgraph: int, index: int, name: str | None) -> TensorSpec:
@@ -68,7 +68,7 @@ class Signature:
         self._subgraph = subgraph
         self._by_name: dict[str, TensorSpec] = {}
         for spec in inputs:
-            self._by_name.setdefault(model.tensor(subgraph, spec.index).name, spec)
+            self._by_name.setdefault(model.tensor(subgraph, spec.tensor).name, spec)
         self._by_name.update({spec.name: spec for spec in inputs})
         count = model.subgraph(subgraph).n_tensors
         self._stateful = any(model.tensor(subgraph, i).variable for i in range(count))
@@ -82,19 +82,20 @@ class Signature:
         self._free.append(sub)
 
     def _match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[int, Array]:
-        if len(args) == 1 and isinstance(args[0], Mapping) and not kwargs:
-            args, kwargs = (), dict(args[0])
+        if len(args) == 1 and not kwargs and isinstance(args[0], Mapping):
+            kwargs = dict(args[0])
+            args = ()
         names = ", ".join(spec.name for spec in self.inputs) or "none"
         if len(args) + len(kwargs) != len(self.inputs):
             raise ArgumentError(f"the model takes {len(self.inputs)} inputs ({names}), got {len(args) + len(kwargs)}")
-        values = {spec.index: _fit(value, spec) for spec, value in zip(self.inputs, args, strict=False)}
+        values = {spec.tensor: _fit(value, spec) for spec, value in zip(self.inputs, args, strict=False)}
         for name, value in kwargs.items():
             spec = self._by_name.get(name)
             if spec is None:
                 raise ArgumentError(f'the model has no input "{name}"; it has: {names}')
-            if spec.index in values:
+            if spec.tensor in values:
                 raise ArgumentError(f'input "{spec.name}" was given twice')
-            values[spec.index] = _fit(value, spec)
+            values[spec.tensor] = _fit(value, spec)
         return values
 
     def _run(self, sub: Subgraph, values: dict[int, Array]) -> list[Array]:
@@ -106,7 +107,7 @@ class Signature:
         for index, value in values.items():
             sub.set(index, value)
         sub.invoke()
-        return [sub.get(spec.index) for spec in self.outputs]
+        return [sub.get(spec.tensor) for spec in self.outputs]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values = self._match(args, kwargs)

@@ -1,4 +1,4 @@
-"""Writes the C source of the extension module `samara.interpreter._cffi` (cffi, API mode, limited API).
+"""Writes the C source of the extension module `samara.interpreter._samara` (cffi, API mode, limited API).
 
 The declarations are not repeated here: they are the regions between `cdef begin` and `cdef end` of the public headers,
 with comments and `SAM_API` removed. The few internal functions that the tests need are listed below and are not part
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cffi import FFI
 
-MODULE = "samara.interpreter._cffi"
+MODULE = "samara.interpreter._samara"
 ROOT = Path(__file__).resolve().parent.parent
 HEADERS = [ROOT / "kernels_c/include/samara/types.h", ROOT / "interpreter/include/samara.h"]
 

@@ -11,7 +11,7 @@ import threading
 from typing import Any, NamedTuple
 
 from . import errors
-from ._cffi import ffi, lib
+from ._samara import ffi, lib
 
 TYPES: tuple[str, ...] = tuple(ffi.string(lib.sam_type_name(t)).decode() for t in range(lib.SAM_TYPE_COUNT))
 BITS: tuple[int, ...] = tuple(lib.sam_type_bits(t) for t in range(lib.SAM_TYPE_COUNT))

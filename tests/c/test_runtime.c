@@ -7,10 +7,12 @@
 #include "test.h"
 #include "threads.h"
 
-#if defined(__has_feature)
-#define SAM_CLANG_TSAN __has_feature(thread_sanitizer)
+#if defined(__SANITIZE_THREAD__)
+#define SAM_TSAN 1
+#elif defined(__has_feature)
+#define SAM_TSAN __has_feature(thread_sanitizer)
 #else
-#define SAM_CLANG_TSAN 0
+#define SAM_TSAN 0
 #endif
 
 static void test_arena(void) {
@@ -119,9 +121,7 @@ static void test_packs(void) {
 int main(void) {
   test_arena();
   test_pool();
-#if !defined(__SANITIZE_THREAD__) && !SAM_CLANG_TSAN
-  test_fork(); /* the thread sanitizer cannot start threads in a forked child */
-#endif
+  if (!SAM_TSAN) test_fork(); /* the thread sanitizer cannot start threads in a forked child */
   test_packs();
   return test_result();
 }

@@ -20,13 +20,13 @@ endif()
 message(STATUS "Python headers: ${python_include}")
 
 add_custom_command(
-  OUTPUT _cffi.c
-  COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/interpreter/_build_ffi.py _cffi.c
+  OUTPUT _samara.c
+  COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/interpreter/_build_ffi.py _samara.c
   DEPENDS interpreter/_build_ffi.py interpreter/include/samara.h kernels_c/include/samara/types.h
           kernels_c/include/samara/op.h
   VERBATIM)
-add_library(samara_python MODULE ${PROJECT_BINARY_DIR}/_cffi.c ${samara_objects})
-set_target_properties(samara_python PROPERTIES OUTPUT_NAME _cffi PREFIX "" SUFFIX .abi3.so)
+add_library(samara_python MODULE ${PROJECT_BINARY_DIR}/_samara.c ${samara_objects})
+set_target_properties(samara_python PROPERTIES OUTPUT_NAME _samara PREFIX "" SUFFIX .abi3.so)
 target_compile_definitions(samara_python PRIVATE Py_LIMITED_API=0x030A0000 _GNU_SOURCE)
 target_include_directories(samara_python PRIVATE interpreter/include kernels_c/include)
 target_include_directories(samara_python SYSTEM PRIVATE ${python_include})

@@ -31,6 +31,6 @@ configure address-python -DCMAKE_C_COMPILER=gcc -DSAMARA_PYTHON=ON -DSAMARA_SANI
   -DPython_EXECUTABLE="$ROOT/.venv/bin/python"
 compile address-python samara_python
 # The editable install finds this extension first; leaks are the interpreter's own and not looked for here.
-SAMARA_EXTENSION=$BUILD/address-python/_cffi.abi3.so ASAN_OPTIONS=detect_leaks=0:$ASAN_OPTIONS \
+SAMARA_EXTENSION=$BUILD/address-python/_samara.abi3.so ASAN_OPTIONS=detect_leaks=0:$ASAN_OPTIONS \
   LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
   python -m pytest tests/interpreter -x --ignore tests/interpreter/test_speed.py

@@ -1,0 +1,73 @@
+/* Samara: matrix multiplication, the kinds f32_gemm and s8_gemm. Convolutions run on them without im2col:
+ *
+ *      row i of the left matrix:   the bytes at a[i] + tap[0], then at a[i] + tap[1], …   (`k` elements at each)
+ *                                  = the window of output pixel i; a plain matrix has one tap, offset 0
+ *      right matrix, packed:       [columns / nr][taps][k rounded up to kr / kr][nr][kr]    zeros where nothing is
+ *                                  one "panel" of nr columns after the other
+ *
+ * A call computes all columns of `n` for all rows of `m`. The caller cuts larger products into calls that fit the
+ * caches. Arrays per column (bias, scale, …) have n rounded up to nr readable elements. */
+#ifndef SAM_UKERNELS_GEMM_H
+#define SAM_UKERNELS_GEMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Layout of the packed right matrix. */
+typedef struct sam_gemm_tile {
+  int32_t mr; /* rows that fill the registers: give multiples of it where possible */
+  int32_t nr, kr;
+} sam_gemm_tile;
+
+typedef struct sam_f32_gemm_args {
+  int64_t m;
+  int32_t n, taps, k;
+  const float *const *a;
+  const ptrdiff_t *tap; /* in bytes */
+  const float *w;
+  const float *bias; /* NULL: zero */
+  float *y;          /* row i at y + i * ldy */
+  ptrdiff_t ldy;     /* in elements */
+  float lo, hi;      /* clamp */
+} sam_f32_gemm_args;
+
+typedef const struct sam_f32_gemm {
+  sam_gemm_tile tile; /* kr = 1 */
+  void (*run)(const sam_f32_gemm_args *args);
+} sam_f32_gemm_t;
+
+enum { SAM_GEMM_S8, SAM_GEMM_F32, SAM_GEMM_S32 };
+
+/* acc = bias[j] + row[i] * col[j] + sum (a ^ flip) * w, then by `out`:
+ *   S8   y = clamp(round_half_even(float(acc) * scale[j]) + zero_point, lo, hi) ^ out_flip       (bytes)
+ *   F32  y = clamp(float(acc) * (row_scale[i] * scale[j]) + fbias[j], flo, fhi)
+ *   S32  y = acc
+ * uint8 data is int8 data with the upper bit flipped, so flip = 0x80 reads and out_flip = 0x80 writes uint8. */
+typedef struct sam_s8_gemm_args {
+  int64_t m;
+  int32_t n, taps, k;
+  const int8_t *const *a;
+  const ptrdiff_t *tap;
+  const int8_t *w;
+  const int32_t *bias; /* must hold -a_offset * (sum of column j), see sam_s8_gemm; NULL: zero */
+  const int32_t *row;  /* NULL: no rank-one term */
+  const int32_t *col;
+  const float *scale;
+  int32_t out;
+  uint8_t flip, out_flip;
+  bool large_scale; /* a scale is 1 or more: the product may pass 2^31 */
+  int32_t zero_point, lo, hi;
+  const float *row_scale, *fbias; /* fbias NULL: zero */
+  float flo, fhi;
+  void *y;
+  ptrdiff_t ldy; /* in elements */
+} sam_s8_gemm_args;
+
+typedef const struct sam_s8_gemm {
+  sam_gemm_tile tile;
+  int32_t a_offset; /* the kernel computes sum (a + a_offset) * w, for machines that multiply unsigned by signed */
+  void (*run)(const sam_s8_gemm_args *args);
+} sam_s8_gemm_t;
+
+#endif

@@ -1,0 +1,59 @@
+/* Samara: matrix multiplication in portable C: the meaning of the kinds f32_gemm and s8_gemm. */
+#include "common/requant.h"
+#include "ukernels/ukernels.h"
+
+enum { NR = 4 };
+
+static void f32_run(const sam_f32_gemm_args *g) {
+  const size_t panel = (size_t)g->taps * (size_t)g->k * NR;
+  for (int64_t i = 0; i < g->m; i++) {
+    for (int32_t j = 0; j < g->n; j += NR) {
+      const float *w = g->w + panel * (size_t)(j / NR);
+      float acc[NR] = {0};
+      for (int32_t t = 0; t < g->taps; t++) {
+        const float *a = (const float *)((const char *)g->a[i] + g->tap[t]);
+        for (int32_t k = 0; k < g->k; k++, w += NR)
+          for (int c = 0; c < NR; c++) acc[c] += a[k] * w[c];
+      }
+      for (int c = 0; c < NR && j + c < g->n; c++) {
+        const float x = acc[c] + (g->bias ? g->bias[j + c] : 0.0f), above = x > g->lo ? x : g->lo;
+        g->y[i * g->ldy + j + c] = x != x ? x : above < g->hi ? above : g->hi;
+      }
+    }
+  }
+}
+
+sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1}, f32_run};
+
+static void s8_run(const sam_s8_gemm_args *g) {
+  const size_t panel = (size_t)g->taps * (size_t)g->k * NR;
+  for (int64_t i = 0; i < g->m; i++) {
+    for (int32_t j = 0; j < g->n; j += NR) {
+      const int8_t *w = g->w + panel * (size_t)(j / NR);
+      uint32_t acc[NR] = {0};
+      for (int32_t t = 0; t < g->taps; t++) {
+        const int8_t *a = g->a[i] + g->tap[t];
+        for (int32_t k = 0; k < g->k; k++, w += NR)
+          for (int c = 0; c < NR; c++) acc[c] += (uint32_t)((int8_t)(a[k] ^ g->flip) * w[c]);
+      }
+      for (int c = 0; c < NR && j + c < g->n; c++) {
+        const int64_t at = i * g->ldy + j + c;
+        uint32_t sum = acc[c] + (g->bias ? (uint32_t)g->bias[j + c] : 0);
+        if (g->row) sum += (uint32_t)g->row[i] * (uint32_t)g->col[j + c];
+        if (g->out == SAM_GEMM_S32) {
+          ((int32_t *)g->y)[at] = (int32_t)sum;
+        } else if (g->out == SAM_GEMM_S8) {
+          const int32_t y = sam_requant((int32_t)sum, g->scale[j + c], g->zero_point, g->lo, g->hi);
+          ((uint8_t *)g->y)[at] = (uint8_t)(y ^ g->out_flip);
+        } else {
+          const float x =
+              (float)(int32_t)sum * (g->row_scale[i] * g->scale[j + c]) + (g->fbias ? g->fbias[j + c] : 0.0f);
+          const float above = x > g->flo ? x : g->flo;
+          ((float *)g->y)[at] = x != x ? x : above < g->fhi ? above : g->fhi;
+        }
+      }
+    }
+  }
+}
+
+sam_s8_gemm_t sam_s8_gemm__scalar = {{1, NR, 1}, 0, s8_run};

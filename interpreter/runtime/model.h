@@ -13,8 +13,7 @@ typedef struct sam_file_tensor {
   sam_quant quant;  /* view.quant points here */
   int32_t signature_rank;
   int32_t *signature; /* shape_signature, or NULL */
-  bool sparse;
-  struct sam_sparsity *sparsity; /* decoded, or NULL */
+  bool sparse; /* stored sparse in the file; view.data is the dense copy made at load */
   int32_t block_scales_tensor;   /* -1, or the tensor of view.quant->block_scales */
 } sam_file_tensor;
 
@@ -58,6 +57,8 @@ struct sam_model {
 
 void sam_model_retain(sam_model *model);
 
+/* Operators the application brings, by name; NULL if there is none. */
+const sam_op *sam_find_custom(const sam_options *options, const char *name);
 /* The table of built-in operators by code (resolve.c, from kernels_c/ops/ops.def); NULL if this build has none. */
 const sam_op *sam_find_builtin(int32_t code);
 /* "CONV_2D" for every code of the format, supported or not; NULL for a number that is no operator. */

@@ -1,0 +1,87 @@
+#include "unary.h"
+
+sam_status sam_unary_begin(sam_ctx *ctx, sam_node *node, sam_unary_plan **result) {
+  const sam_tensor *x = node->inputs[0];
+  sam_tensor *y = node->outputs[0];
+  SAM_TRY(sam_set_shape_like(ctx, y, x));
+  sam_unary_plan *plan = sam_alloc(ctx, sizeof *plan);
+  if (plan == NULL) return SAM_OUT_OF_MEMORY;
+  plan->count = sam_elements(x);
+  plan->size_x = (size_t)sam_type_bits(x->type) / 8;
+  plan->size_y = (size_t)sam_type_bits(y->type) / 8;
+  plan->cost = 4;
+  node->state = *result = plan;
+  return SAM_OK;
+}
+
+sam_status sam_unary_begin_same(sam_ctx *ctx, sam_node *node, sam_unary_plan **result) {
+  const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
+  bool quantized = sam_is_small_int(x->type);
+  SAM_TRY(sam_check_same_type(ctx, y, x));
+  if (quantized) {
+    SAM_TRY(sam_check_quant(ctx, x));
+    SAM_TRY(sam_check_quant(ctx, y));
+  }
+  SAM_TRY(sam_unary_begin(ctx, node, result));
+  sam_unary_params *p = &(*result)->params;
+  sam_type_range(x->type, &p->lo, &p->hi);
+  if (quantized) {
+    p->zx = x->quant->zero_point[0];
+    p->zy = y->quant->zero_point[0];
+  }
+  return SAM_OK;
+}
+
+static void lookup_bytes(int64_t n, const void *px, void *py, const sam_unary_params *p) {
+  const uint8_t *x = px, *table = p->table;
+  uint8_t *y = py;
+  for (int64_t i = 0; i < n; i++) y[i] = table[x[i]];
+}
+
+static void lookup_words(int64_t n, const void *px, void *py, const sam_unary_params *p) {
+  const int16_t *x = px;
+  int16_t *y = py;
+  for (int64_t i = 0; i < n; i++) y[i] = sam_table16_at(p->table, x[i]);
+}
+
+void sam_unary_use_bytes(sam_unary_plan *plan) {
+  plan->params.table = plan->table.bytes;
+  plan->kernel = lookup_bytes;
+  plan->cost = 1;
+}
+
+void sam_unary_use_table(sam_unary_plan *plan, const sam_node *node, sam_real_fn f, const void *arg) {
+  const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
+  if (x->type == SAM_INT16) {
+    sam_table16_fill(plan->table.words, x, y, f, arg);
+    plan->params.table = plan->table.words;
+    plan->kernel = lookup_words;
+    plan->cost = 8;
+    return;
+  }
+  sam_table8_fill(plan->table.bytes, x, y, f, arg);
+  sam_unary_use_bytes(plan);
+}
+
+typedef struct unary_work {
+  const sam_unary_plan *plan;
+  const char *x;
+  char *y;
+} unary_work;
+
+static void run(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const unary_work *w = arg;
+  const sam_unary_plan *plan = w->plan;
+  int64_t from = begin * SAM_ELEMENTWISE_BLOCK, to = end * SAM_ELEMENTWISE_BLOCK;
+  if (to > plan->count) to = plan->count;
+  plan->kernel(to - from, w->x + from * (int64_t)plan->size_x, w->y + from * (int64_t)plan->size_y, &plan->params);
+}
+
+sam_status sam_unary_eval(sam_ctx *ctx, sam_node *node) {
+  const sam_unary_plan *plan = node->state;
+  unary_work work = {plan, node->inputs[0]->data, node->outputs[0]->data};
+  int64_t blocks = (plan->count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
+  sam_parallel(ctx, blocks, plan->cost * SAM_ELEMENTWISE_BLOCK / 4, run, &work);
+  return SAM_OK;
+}

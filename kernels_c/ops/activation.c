@@ -1,0 +1,367 @@
+/* Activation functions: RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 LOGISTIC TANH HARD_SWISH GELU ELU LEAKY_RELU PRELU.
+ *
+ * float32 runs a kernel; int8 and uint8 are one table of 256 bytes, filled in prepare by the format's rule for the
+ * operator (real function, or fixed point), so eval is the same lookup for all of them; int16 computes each value. */
+#include "activation.h"
+
+#include "broadcast.h"
+#include "ops.h"
+#include "unary.h"
+
+/* ---- float32: the scalar meaning ------------------------------------------------------------------------------- */
+
+static inline float relu_clamp(float x, const sam_unary_params *p) {
+  x = x < p->a ? p->a : x;
+  return x > p->b ? p->b : x;
+}
+static inline float gelu_erf(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
+static inline float gelu_tanh(float x) { return 0.5f * x * (1.0f + tanhf(0.79788456f * (x + 0.044715f * x * x * x))); }
+static inline float hard_swish(float x) {
+  float gate = x + 3.0f;
+  gate = gate < 0 ? 0 : gate > 6.0f ? 6.0f : gate;
+  return x * gate * (1.0f / 6.0f);
+}
+SAM_UNARY_KERNEL(relu_f32, float, relu_clamp(u, p))
+SAM_UNARY_KERNEL(logistic_f32, float, 1.0f / (1.0f + expf(-u)))
+SAM_UNARY_KERNEL(tanh_f32, float, tanhf(u))
+SAM_UNARY_KERNEL(hard_swish_f32, float, hard_swish(u))
+SAM_UNARY_KERNEL(gelu_erf_f32, float, gelu_erf(u))
+SAM_UNARY_KERNEL(gelu_tanh_f32, float, gelu_tanh(u))
+SAM_UNARY_KERNEL(elu_f32, float, u < 0 ? expm1f(u) : u)
+SAM_UNARY_KERNEL(leaky_relu_f32, float, u < 0 ? u * p->a : u)
+
+static double real_logistic(double x, const void *arg) { return (void)arg, 1 / (1 + exp(-x)); }
+static double real_tanh(double x, const void *arg) { return (void)arg, tanh(x); }
+static double real_elu(double x, const void *arg) { return (void)arg, x < 0 ? expm1(x) : x; }
+static double real_gelu(double x, const void *arg) {
+  const bool *approximate = arg;
+  if (*approximate) return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+  return 0.5 * x * (1 + erf(x * 0.7071067811865476));
+}
+
+/* ---- Quantized rules of one value ------------------------------------------------------------------------------ */
+
+typedef int32_t (*value_fn)(int32_t q, const sam_unary_params *p);
+
+static int32_t relu_value(int32_t q, const sam_unary_params *p) {
+  return sam_clamp32(p->zy + sam_scale32(q - p->zx, p->m), p->lo, p->hi);
+}
+static int32_t leaky_relu_value(int32_t q, const sam_unary_params *p) {
+  int32_t x = q - p->zx;
+  return sam_clamp32(p->zy + sam_scale32(x, x >= 0 ? p->m : p->n), p->lo, p->hi);
+}
+
+static int32_t saturate16(int32_t x) { return sam_clamp32(x, -32768, 32767); }
+/* a * b / 2^15 with and without rounding; (-2^15)^2 saturates. */
+static int32_t high_mul16(int32_t a, int32_t b) {
+  int32_t product = a * b;
+  return saturate16((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
+}
+static int32_t high_mul16_truncating(int32_t a, int32_t b) { return saturate16(a * b / (1 << 15)); }
+
+/* x * relu6(x + 3) / 6 in 16 bits: x with 7 extra bits, times the output's scale (m), times the gate (n), which is x on
+ * the scale 3 / 2^15 moved from [-1, 1] to [0, 1]. m.q and n.q hold 16-bit factors here. */
+static int32_t hard_swish_value(int32_t q, const sam_unary_params *p) {
+  int32_t x = (q - p->zx) * 128;
+  int32_t scaled = high_mul16(x, p->m.q), gate = x, exponent = p->n.shift;
+  if (exponent > 0) gate = saturate16(gate * (1 << (exponent - 1)));
+  gate = high_mul16(gate, p->n.q);
+  if (exponent > 0) gate = saturate16(gate * 2);
+  if (exponent < 0) gate = sam_round_shift32(gate, -exponent);
+  gate = (gate + 32768) >> 1;
+  int32_t y = sam_round_shift32(high_mul16_truncating(gate, scaled), -p->m.shift);
+  return sam_clamp32(y + p->zy, p->lo, p->hi);
+}
+
+SAM_UNARY_KERNEL(relu_s16, int16_t, (int16_t)relu_value(u, p))
+SAM_UNARY_KERNEL(leaky_relu_s16, int16_t, (int16_t)leaky_relu_value(u, p))
+
+/* A logistic curve as 256 samples 1/24 apart, 65536 = 1. */
+static void fill_logistic_samples(uint16_t *samples) {
+  for (int i = 0; i < 256; i++) {
+    double y = sam_round_away(65536.0 / (1 + exp(-i / 24.0)));
+    samples[i] = (uint16_t)(y > 65535 ? 65535 : y);
+  }
+}
+/* x in steps of 1/12288, both curves from the same samples: tanh(x) = 2 logistic(2x) - 1. */
+static inline int32_t sixteen_bit_argument(int32_t q, const sam_unary_params *p) {
+  int64_t round = p->left > 0 ? INT64_C(1) << (p->left - 1) : 0;
+  return (int32_t)(((int64_t)q * p->m.q + round) >> p->left);
+}
+static int32_t logistic_value16(int32_t q, const sam_unary_params *p) {
+  const uint16_t *samples = p->table;
+  int32_t x = sixteen_bit_argument(q, p);
+  uint32_t magnitude = x < 0 ? (uint32_t)-x : (uint32_t)x, at = magnitude >> 9, y;
+  if (at >= 255) {
+    y = 0x7FFFu << 10;
+  } else {
+    uint32_t here = samples[at], next = samples[at + 1];
+    y = (here << 9) + (magnitude & 511) * (next - here);
+  }
+  y = x >= 0 ? y + (1u << 9) : (1u << 25) - y + (1u << 9) - 1;
+  return (int32_t)(y >> 10);
+}
+static int32_t tanh_value16(int32_t q, const sam_unary_params *p) {
+  const uint16_t *samples = p->table;
+  int32_t x = sixteen_bit_argument(q, p);
+  uint32_t magnitude = x < 0 ? (uint32_t)-x : (uint32_t)x, at = magnitude >> 8;
+  int32_t y;
+  if (at >= 255) {
+    y = 0xFFFF << 8;
+  } else {
+    int32_t here = samples[at], next = samples[at + 1];
+    y = (here << 8) + (int32_t)(magnitude & 255) * (next - here);
+  }
+  y = x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1;
+  return sam_clamp32(y >> 8, -32768, 32767);
+}
+SAM_UNARY_KERNEL(logistic_s16, int16_t, (int16_t)logistic_value16(u, p))
+SAM_UNARY_KERNEL(tanh_s16, int16_t, (int16_t)tanh_value16(u, p))
+
+/* ---- Prepare --------------------------------------------------------------------------------------------------- */
+
+static void use_value(sam_unary_plan *plan, value_fn f) {
+  for (int32_t q = plan->params.lo == 0 ? 0 : -128, end = q + 256; q < end; q++)
+    plan->table.bytes[q & 255] = (uint8_t)f(q, &plan->params);
+  sam_unary_use_bytes(plan);
+}
+
+static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, float hi) {
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
+  const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
+  sam_unary_params *p = &plan->params;
+  p->a = lo;
+  p->b = hi;
+  plan->kernel = relu_f32;
+  plan->cost = 2;
+  if (x->type == SAM_FLOAT32) return SAM_OK;
+  float scale = y->quant->scale[0];
+  int32_t type_lo = p->lo, type_hi = p->hi;
+  p->m = sam_multiplier_of((double)x->quant->scale[0] / scale);
+  p->lo = sam_quantize_bound(lo, scale, p->zy, type_lo, type_hi);
+  if (hi != INFINITY) p->hi = sam_quantize_bound(hi, scale, p->zy, type_lo, type_hi);
+  plan->kernel = relu_s16;
+  plan->cost = 12;
+  if (x->type == SAM_INT16) return SAM_OK;
+  for (int32_t q = type_lo; q <= type_hi; q++) plan->table.bytes[q & 255] = (uint8_t)relu_value(q, p);
+  sam_unary_use_bytes(plan);
+  return SAM_OK;
+}
+static sam_status prepare_relu(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, 0, INFINITY); }
+static sam_status prepare_relu6(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, 0, 6); }
+static sam_status prepare_relu_n1_to_1(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, -1, 1); }
+static sam_status prepare_relu_0_to_1(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, 0, 1); }
+
+/* LOGISTIC and TANH of int16: output scale 2^-15; input scale 2^-12 or 2^-11 exactly, or any by a 15-bit factor. */
+static sam_status plan_curve16(sam_ctx *ctx, const sam_node *node, sam_unary_plan *plan, sam_unary_fn kernel) {
+  sam_unary_params *p = &plan->params;
+  double scale = node->inputs[0]->quant->scale[0];
+  int log2_in, log2_out;
+  if (!sam_exact_log2(node->outputs[0]->quant->scale[0], &log2_out) || log2_out != -15)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "int16 output has scale %g, the function needs 1/32768",
+                    (double)node->outputs[0]->quant->scale[0]);
+  if (sam_exact_log2((float)scale, &log2_in) && (log2_in == -12 || log2_in == -11)) {
+    p->m.q = 3 << (12 + log2_in);
+  } else {
+    double factor = scale * 4096 * 3;
+    for (p->left = 0; factor <= 32767.0 / 2 && p->left <= 30; p->left++) factor *= 2;
+    p->m.q = sam_int32_of(factor > 65535 ? 65535 : floor(factor));
+  }
+  plan->kernel = kernel;
+  plan->cost = 16;
+  fill_logistic_samples((uint16_t *)plan->table.words);
+  p->table = plan->table.words;
+  return SAM_OK;
+}
+
+static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, sam_unary_fn s16, sam_real_fn real,
+                                const void *arg) {
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
+  plan->kernel = f32;
+  plan->cost = 24;
+  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  if (node->inputs[0]->type == SAM_INT16 && s16 != NULL) return plan_curve16(ctx, node, plan, s16);
+  sam_unary_use_table(plan, node, real, arg);
+  return SAM_OK;
+}
+static sam_status prepare_logistic(sam_ctx *ctx, sam_node *node) {
+  return prepare_curve(ctx, node, logistic_f32, logistic_s16, real_logistic, NULL);
+}
+static sam_status prepare_tanh(sam_ctx *ctx, sam_node *node) {
+  return prepare_curve(ctx, node, tanh_f32, tanh_s16, real_tanh, NULL);
+}
+static sam_status prepare_elu(sam_ctx *ctx, sam_node *node) {
+  return prepare_curve(ctx, node, elu_f32, NULL, real_elu, NULL);
+}
+static sam_status prepare_gelu(sam_ctx *ctx, sam_node *node) {
+  const sam_gelu_options *options = node->options;
+  return prepare_curve(ctx, node, options->approximate ? gelu_tanh_f32 : gelu_erf_f32, NULL, real_gelu,
+                       &options->approximate);
+}
+
+static int32_t sixteen_bit_factor(int32_t q) { return q >= INT32_MAX - 32768 ? 32767 : (q + 32768) >> 16; }
+
+static sam_status prepare_hard_swish(sam_ctx *ctx, sam_node *node) {
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
+  plan->kernel = hard_swish_f32;
+  plan->cost = 4;
+  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  float fine = node->inputs[0]->quant->scale[0] / 128.0f, scale = node->outputs[0]->quant->scale[0];
+  sam_multiplier m = sam_multiplier_of((double)(fine / scale)),
+                 n = sam_multiplier_of((double)(fine / (3.0f / 32768.0f)));
+  if (m.shift > 0)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "input scale %g is more than 128 times the output scale %g",
+                    (double)fine * 128, (double)scale);
+  plan->params.m = (sam_multiplier){sixteen_bit_factor(m.q), m.shift};
+  plan->params.n = (sam_multiplier){sixteen_bit_factor(n.q), n.shift > 16 ? 16 : n.shift};
+  use_value(plan, hard_swish_value);
+  return SAM_OK;
+}
+
+static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
+  const sam_leaky_relu_options *options = node->options;
+  plan->params.a = options->alpha;
+  plan->kernel = leaky_relu_f32;
+  plan->cost = 2;
+  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  double ratio = (double)node->inputs[0]->quant->scale[0] / node->outputs[0]->quant->scale[0];
+  if (!(options->alpha >= -1e6f && options->alpha <= 1e6f))
+    return sam_fail(ctx, SAM_UNSUPPORTED, "alpha is %g", (double)options->alpha);
+  plan->params.m = sam_multiplier_of(ratio);
+  plan->params.n = sam_multiplier_of(ratio * fabs((double)options->alpha));
+  if (options->alpha < 0) plan->params.n.q = -plan->params.n.q;
+  plan->kernel = leaky_relu_s16;
+  plan->cost = 12;
+  if (node->inputs[0]->type != SAM_INT16) use_value(plan, leaky_relu_value);
+  return SAM_OK;
+}
+
+/* ---- PRELU: a slope per element, broadcast over the input -------------------------------------------------------- */
+
+typedef struct prelu_plan {
+  sam_broadcast shape;
+  int32_t zx, za, zy, lo, hi;
+  sam_multiplier m, n;
+} prelu_plan;
+
+typedef struct prelu_work {
+  const prelu_plan *plan;
+  const char *x, *alpha;
+  char *y;
+  sam_type type;
+} prelu_work;
+
+static int32_t prelu_value(int32_t x, int32_t alpha, const prelu_plan *p) {
+  x -= p->zx;
+  int32_t y = x >= 0 ? sam_scale32(x, p->m) : sam_scale32(x * (alpha - p->za), p->n);
+  return sam_clamp32(sam_saturate32((int64_t)y + p->zy), p->lo, p->hi);
+}
+
+#define PRELU_ROW(T, EXPR)                                                                    \
+  for (int64_t i = 0; i < n; i++) {                                                           \
+    const T u = ((const T *)w->x)[in[0] + i * dx], a = ((const T *)w->alpha)[in[1] + i * da]; \
+    ((T *)w->y)[out + i] = EXPR;                                                              \
+  }
+
+static void prelu_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
+  const prelu_work *w = arg;
+  const prelu_plan *p = w->plan;
+  int64_t dx = p->shape.stride[0][p->shape.rank - 1], da = p->shape.stride[1][p->shape.rank - 1];
+  switch (w->type) {
+    case SAM_FLOAT32:
+      PRELU_ROW(float, u >= 0 ? u : u * a) break;
+    case SAM_INT8:
+      PRELU_ROW(int8_t, (int8_t)prelu_value(u, a, p)) break;
+    case SAM_UINT8:
+      PRELU_ROW(uint8_t, (uint8_t)prelu_value(u, a, p)) break;
+    default:
+      PRELU_ROW(int16_t, (int16_t)prelu_value(u, a, p)) break;
+  }
+}
+
+static void prelu_block(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const sam_broadcast *shape = &((const prelu_work *)arg)->plan->shape;
+  int64_t to = end * SAM_ELEMENTWISE_BLOCK;
+  sam_broadcast_walk(shape, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count, prelu_row, arg);
+}
+
+static sam_status eval_prelu(sam_ctx *ctx, sam_node *node) {
+  const prelu_plan *plan = node->state;
+  prelu_work work = {plan, node->inputs[0]->data, node->inputs[1]->data, node->outputs[0]->data, node->inputs[0]->type};
+  int64_t blocks = (plan->shape.count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
+  sam_parallel(ctx, blocks, (work.type == SAM_FLOAT32 ? 1 : 4) * SAM_ELEMENTWISE_BLOCK, prelu_block, &work);
+  return SAM_OK;
+}
+
+static sam_status prepare_prelu(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *x = node->inputs[0], *alpha = node->inputs[1];
+  sam_tensor *y = node->outputs[0];
+  SAM_TRY(sam_check_same_type(ctx, alpha, x));
+  SAM_TRY(sam_check_same_type(ctx, y, x));
+  int32_t rank, dims[SAM_MAX_RANK];
+  SAM_TRY(sam_broadcast_shapes(ctx, x, alpha, &rank, dims));
+  SAM_TRY(sam_set_shape(ctx, y, rank, dims));
+  if (!sam_same_shape(x, y)) return sam_fail(ctx, SAM_INVALID_MODEL, "alpha does not broadcast to the input's shape");
+  prelu_plan *plan = sam_alloc(ctx, sizeof *plan);
+  if (plan == NULL) return SAM_OUT_OF_MEMORY;
+  node->state = plan;
+  sam_broadcast_plan(&plan->shape, rank, dims, 2, (const sam_tensor *const[]){x, alpha});
+  if (x->type == SAM_FLOAT32) return SAM_OK;
+  SAM_TRY(sam_check_quant(ctx, x));
+  SAM_TRY(sam_check_quant(ctx, alpha));
+  SAM_TRY(sam_check_quant(ctx, y));
+  sam_type_range(x->type, &plan->lo, &plan->hi);
+  plan->zx = x->quant->zero_point[0];
+  plan->za = alpha->quant->zero_point[0];
+  plan->zy = y->quant->zero_point[0];
+  double sx = x->quant->scale[0], sy = y->quant->scale[0];
+  plan->m = sam_multiplier_of(sx / sy);
+  plan->n = sam_multiplier_of(sx * alpha->quant->scale[0] / sy);
+  return SAM_OK;
+}
+
+/* ---- The operators --------------------------------------------------------------------------------------------- */
+
+#define ACTIVATION(NAME, stem, options_kind, version, ...) \
+  const sam_op sam_op_##stem = {.name = #NAME,             \
+                                .options = options_kind,   \
+                                .max_version = version,    \
+                                .min_inputs = 1,           \
+                                .max_inputs = 1,           \
+                                .min_outputs = 1,          \
+                                .max_outputs = 1,          \
+                                .inplace = 1,              \
+                                .prepare = prepare_##stem, \
+                                .eval = {__VA_ARGS__}};
+#define F32 [SAM_FLOAT32] = sam_unary_eval
+#define I16 [SAM_INT16] = sam_unary_eval
+#define I8 [SAM_INT8] = sam_unary_eval
+#define U8 [SAM_UINT8] = sam_unary_eval
+
+ACTIVATION(RELU, relu, 0, 3, F32, I8, U8, I16)
+ACTIVATION(RELU6, relu6, 0, 3, F32, I8, U8, I16)
+ACTIVATION(RELU_N1_TO_1, relu_n1_to_1, 0, 1, F32, I8, U8)
+ACTIVATION(RELU_0_TO_1, relu_0_to_1, 0, 1, F32, I8, U8)
+ACTIVATION(LOGISTIC, logistic, 0, 3, F32, I8, U8, I16)
+ACTIVATION(TANH, tanh, 0, 3, F32, I8, U8, I16)
+ACTIVATION(HARD_SWISH, hard_swish, 0, 1, F32, I8, U8)
+ACTIVATION(GELU, gelu, SAM_OPTIONS_GELU, 3, F32, I8, U8, I16)
+ACTIVATION(ELU, elu, 0, 1, F32, I8)
+ACTIVATION(LEAKY_RELU, leaky_relu, SAM_OPTIONS_LEAKY_RELU, 2, F32, I8, U8, I16)
+
+const sam_op sam_op_prelu = {
+    .name = "PRELU",
+    .max_version = 1,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .inplace = 1,
+    .prepare = prepare_prelu,
+    .eval = {[SAM_FLOAT32] = eval_prelu, [SAM_INT8] = eval_prelu, [SAM_UINT8] = eval_prelu, [SAM_INT16] = eval_prelu}};

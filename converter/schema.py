@@ -33,13 +33,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-try:
-    from ..interpreter.errors import ModelError
-except ImportError:
-
-    class ModelError(ValueError):  # type: ignore[no-redef]
-        """The bytes are not a well-formed model."""
-
+from ..interpreter.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -399,9 +399,9 @@ def test_shared_tables_do_not_explode():
         schema.decode(bytes(out))
 
 
-def test_import_reads_nothing():
+def test_import_reads_nothing(tmp_path):
     code = (
         "import sys, numpy; import samara.converter.schema as s; "
         "assert not s._made and 'flatbuffers' not in sys.modules; s.Tensor; assert s._made"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -120,7 +120,16 @@ def test_example_find_package(prefix: Path, tmp_path: Path, target: str) -> None
 
 def test_example_says_what_is_wrong(prefix: Path, tmp_path: Path) -> None:
     program = tmp_path / "classify"
-    run(CC, ROOT / "examples/c/classify.c", f"-I{prefix}/include", prefix / "lib/libsamara.a", "-lm", "-pthread", "-o", program)
+    run(
+        CC,
+        ROOT / "examples/c/classify.c",
+        f"-I{prefix}/include",
+        prefix / "lib/libsamara.a",
+        "-lm",
+        "-pthread",
+        "-o",
+        program,
+    )
     bad = tmp_path / "bad.tflite"
     bad.write_bytes(b"not a model")
     result = subprocess.run([program, bad, bad], capture_output=True, text=True)

@@ -35,7 +35,9 @@ def rows(path: Path, macro: str) -> list[tuple[str, ...]]:
 def test_ops_are_listed_once_and_defined() -> None:
     listed = rows(OPS / "ops.def", "SAM_OP")
     assert listed == sorted(set(listed)), "ops.def is sorted and has no row twice"
-    source = "\n".join(p.read_text(encoding="utf-8") for p in [*OPS.glob("*.c"), *(ROOT / "interpreter/runtime").glob("*.c")])
+    source = "\n".join(
+        p.read_text(encoding="utf-8") for p in [*OPS.glob("*.c"), *(ROOT / "interpreter/runtime").glob("*.c")]
+    )
     defined = set(re.findall(r"^const sam_op sam_op_(\w+)\b", source, re.MULTILINE))
     # Families may define their operators by a macro of their own; what it expands to is found by its stem.
     stems = {stem for _, stem in listed}
@@ -51,15 +53,20 @@ def test_every_family_has_cases() -> None:
 
 
 def test_intrinsics_stay_in_ukernels() -> None:
-    word = re.compile(r"immintrin\.h|arm_neon\.h|wasm_simd128\.h|\b_mm\d*_|\bv(ld|st)1q?_[suf]\d+|__AVX|__ARM_NEON|__SSE")
+    word = re.compile(
+        r"immintrin\.h|arm_neon\.h|wasm_simd128\.h|\b_mm\d*_|\bv(ld|st)1q?_[suf]\d+|__AVX|__ARM_NEON|__SSE"
+    )
     for path in [*OPS.glob("*.[ch]"), *(ROOT / "interpreter/runtime").glob("*.[ch]")]:
-        assert not word.search(path.read_text(encoding="utf-8")), f"{path.relative_to(ROOT)}: belongs into kernels_c/ukernels"
+        assert not word.search(path.read_text(encoding="utf-8")), (
+            f"{path.relative_to(ROOT)}: belongs into kernels_c/ukernels"
+        )
 
 
 def test_kernels_do_not_know_the_interpreter() -> None:
     for path in (ROOT / "kernels_c").rglob("*.[chi]*"):
         for name in re.findall(r'#\s*include\s+[<"]([^>"]+)', path.read_text(encoding="utf-8")):
-            assert not re.search(r"samara\.h$|interpreter|runtime|model\.h|session\.h|Python\.h", name), f"{path.name} includes {name}"
+            upwards = re.search(r"samara\.h$|interpreter|runtime|model\.h|session\.h|Python\.h", name)
+            assert not upwards, f"{path.name} includes {name}"
 
 
 RANK = {"interpreter": 0, "converter": 1, "tools": 2}
@@ -87,7 +94,9 @@ def test_only_native_touches_ffi() -> None:
     for path in [p for package in (*RANK, "samara") for p in (ROOT / package).rglob("*.py")]:
         if path.name not in ("_native.py", "_build_ffi.py"):
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"^\s*(from|import)\s+(cffi|\S*\b_samara)\b", text, re.MULTILINE), path.relative_to(ROOT)
+            assert not re.search(r"^\s*(from|import)\s+(cffi|\S*\b_samara)\b", text, re.MULTILINE), path.relative_to(
+                ROOT
+            )
 
 
 @pytest.mark.parametrize("script", ["tools/gen_schema.py", "tools/support_matrix.py"])

@@ -1,0 +1,628 @@
+/* Rows chosen by index: GATHER, GATHER_ND, SCATTER_ND, EMBEDDING_LOOKUP, HASHTABLE_LOOKUP, ONE_HOT, TOPK_V2,
+ * SPARSE_TO_DENSE. Indices are data: eval checks every one of them before anything is read through it. */
+#include <string.h>
+
+#include "fp16.h"
+#include "move.h"
+#include "ops.h"
+#include "samara/options.h"
+
+/* ---- GATHER ----------------------------------------------------------------------------------------------------- */
+
+/* input [batch][outer][axis][inner], indices [batch][n], output [batch][outer][n][inner]. */
+typedef struct {
+  int64_t batch, outer, axis, n, inner;
+} gather_plan;
+
+typedef struct {
+  const gather_plan *g;
+  const sam_tensor *indices;
+  const char *in;
+  char *out;
+} gather_job;
+
+static sam_status gather_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *in = node->inputs[0], *indices = node->inputs[1];
+  sam_tensor *out = node->outputs[0];
+  const sam_gather_options *o = node->options;
+  SAM_TRY(sam_check_same_type(ctx, out, in));
+  SAM_TRY(sam_check_index_type(ctx, indices, true));
+  int32_t axis, batch = o->batch_dims < 0 ? o->batch_dims + indices->rank : o->batch_dims;
+  SAM_TRY(sam_normalize_axis(ctx, o->axis, in->rank, &axis));
+  if (batch < 0 || batch > axis || batch > indices->rank)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "batch_dims is %d, axis is %d, indices have %d dimensions", o->batch_dims,
+                    axis, indices->rank);
+  for (int32_t i = 0; i < batch; i++)
+    if (in->dims[i] != indices->dims[i])
+      return sam_fail(ctx, SAM_INVALID_MODEL, "batch dimension %d has %d elements in the input, %d in the indices", i,
+                      in->dims[i], indices->dims[i]);
+  int64_t dims[3 * SAM_MAX_RANK];
+  int32_t rank = 0;
+  for (int32_t i = 0; i < axis; i++) dims[rank++] = in->dims[i];
+  for (int32_t i = batch; i < indices->rank; i++) dims[rank++] = indices->dims[i];
+  for (int32_t i = axis + 1; i < in->rank; i++) dims[rank++] = in->dims[i];
+  SAM_TRY(sam_set_dims(ctx, out, rank, dims));
+  gather_plan *g = node->state = sam_alloc(ctx, sizeof *g);
+  if (!g) return SAM_OUT_OF_MEMORY;
+  g->batch = sam_span(in, 0, batch);
+  g->outer = sam_span(in, batch, axis);
+  g->axis = in->dims[axis];
+  g->n = sam_span(indices, batch, indices->rank);
+  g->inner = sam_span(in, axis + 1, in->rank) * sam_move_size(in->type);
+  if (sam_is_packed(in->type)) SAM_TRY(sam_scratch(ctx, (size_t)(sam_elements(in) + sam_elements(out))));
+  return SAM_OK;
+}
+
+static void gather_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const gather_job *j = arg;
+  const gather_plan *g = j->g;
+  for (int64_t item = begin; item < end; item++) {
+    int64_t b = item / g->outer, size = g->inner;
+    const char *table = j->in + item * g->axis * size;
+    char *to = j->out + item * g->n * size;
+    for (int64_t i = 0; i < g->n; i++, to += size) {
+      const char *from = table + sam_index_at(j->indices, b * g->n + i) * size;
+      if (size == 4)
+        memcpy(to, from, 4);
+      else if (size == 1)
+        *to = *from;
+      else
+        memcpy(to, from, (size_t)size);
+    }
+  }
+}
+
+static sam_status gather_eval(sam_ctx *ctx, sam_node *node) {
+  const gather_plan *g = node->state;
+  const sam_tensor *in = node->inputs[0], *indices = node->inputs[1];
+  sam_tensor *out = node->outputs[0];
+  if (sam_elements(out) == 0) return SAM_OK;
+  for (int64_t i = 0; i < g->batch * g->n; i++) {
+    int64_t at = sam_index_at(indices, i);
+    if (at < 0 || at >= g->axis)
+      return sam_fail(ctx, SAM_DATA, "index %lld (number %lld) is outside of 0..%lld", (long long)at, (long long)i,
+                      (long long)g->axis - 1);
+  }
+  gather_job j = {g, indices, in->data, out->data};
+  bool packed = sam_is_packed(in->type);
+  if (packed) {
+    char *spread = node->scratch;
+    sam_spread(spread, in->data, in->type, sam_elements(in));
+    j.in = spread;
+    j.out = spread + sam_elements(in);
+  }
+  sam_parallel(ctx, g->batch * g->outer, g->n * (4 + g->inner / 16), gather_rows, &j);
+  if (packed) sam_squeeze_bits(out->data, j.out, out->type, sam_elements(out));
+  return SAM_OK;
+}
+
+const sam_op sam_op_gather = {
+    .name = "GATHER",
+    .options = SAM_OPTIONS_GATHER,
+    .max_version = 8,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .prepare = gather_prepare,
+    .eval = {SAM_EVAL_BYTES(gather_eval), SAM_EVAL_PACKED(gather_eval)},
+};
+
+/* ---- GATHER_ND, SCATTER_ND -------------------------------------------------------------------------------------- */
+
+/* Tuples of `depth` indices name slices of `slice` elements in a tensor of the given dims. */
+typedef struct {
+  int64_t tuples, slice;
+  int32_t depth;
+  int32_t dims[SAM_MAX_RANK];
+} nd_plan;
+
+static sam_status nd_new(sam_ctx *ctx, sam_node *node, const sam_tensor *indices, const sam_tensor *whole) {
+  nd_plan *p = node->state = sam_alloc(ctx, sizeof *p);
+  if (!p) return SAM_OUT_OF_MEMORY;
+  p->depth = indices->dims[indices->rank - 1];
+  p->tuples = sam_span(indices, 0, indices->rank - 1);
+  p->slice = sam_span(whole, p->depth, whole->rank);
+  memcpy(p->dims, whole->dims, sizeof p->dims);
+  return SAM_OK;
+}
+
+/* The slice that tuple t names, or -1 after having reported an index out of range. */
+static int64_t nd_slice(sam_ctx *ctx, const nd_plan *p, const sam_tensor *indices, int64_t t) {
+  int64_t at = 0;
+  for (int32_t k = 0; k < p->depth; k++) {
+    int64_t i = sam_index_at(indices, t * p->depth + k);
+    if (i < 0 || i >= p->dims[k]) {
+      sam_fail(ctx, SAM_DATA, "index %lld of tuple %lld is outside of 0..%d of dimension %d", (long long)i,
+               (long long)t, p->dims[k] - 1, k);
+      return -1;
+    }
+    at = at * p->dims[k] + i;
+  }
+  return at;
+}
+
+static sam_status check_tuples(sam_ctx *ctx, const sam_tensor *indices, int32_t rank) {
+  SAM_TRY(sam_check_index_type(ctx, indices, true));
+  if (indices->rank == 0 || indices->dims[indices->rank - 1] > rank)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "index tuples have %d values, the indexed tensor has %d dimensions",
+                    indices->rank ? indices->dims[indices->rank - 1] : 0, rank);
+  return SAM_OK;
+}
+
+static sam_status gather_nd_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *in = node->inputs[0], *indices = node->inputs[1];
+  SAM_TRY(sam_check_same_type(ctx, node->outputs[0], in));
+  SAM_TRY(check_tuples(ctx, indices, in->rank));
+  int64_t dims[2 * SAM_MAX_RANK];
+  int32_t rank = 0;
+  for (int32_t i = 0; i < indices->rank - 1; i++) dims[rank++] = indices->dims[i];
+  for (int32_t i = indices->dims[indices->rank - 1]; i < in->rank; i++) dims[rank++] = in->dims[i];
+  SAM_TRY(sam_set_dims(ctx, node->outputs[0], rank, dims));
+  return nd_new(ctx, node, indices, in);
+}
+
+static sam_status gather_nd_eval(sam_ctx *ctx, sam_node *node) {
+  const nd_plan *p = node->state;
+  const sam_tensor *in = node->inputs[0];
+  size_t size = (size_t)(p->slice * sam_move_size(in->type));
+  char *to = node->outputs[0]->data;
+  for (int64_t t = 0; t < p->tuples; t++, to += size) {
+    int64_t at = nd_slice(ctx, p, node->inputs[1], t);
+    if (at < 0) return SAM_DATA;
+    if (size > 0) memcpy(to, (const char *)in->data + (size_t)at * size, size);
+  }
+  return SAM_OK;
+}
+
+const sam_op sam_op_gather_nd = {
+    .name = "GATHER_ND",
+    .max_version = 6,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .prepare = gather_nd_prepare,
+    .eval = {SAM_EVAL_BYTES(gather_nd_eval)},
+};
+
+static sam_status scatter_nd_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *indices = node->inputs[0], *updates = node->inputs[1];
+  sam_tensor *out = node->outputs[0];
+  int64_t dims[SAM_MAX_RANK];
+  int32_t rank;
+  SAM_TRY(sam_check_same_type(ctx, out, updates));
+  if (!sam_is_known(node->inputs[2])) return sam_need_data(ctx, 2);
+  SAM_TRY(sam_read_ints(ctx, node->inputs[2], SAM_MAX_RANK, dims, &rank));
+  SAM_TRY(check_tuples(ctx, indices, rank));
+  SAM_TRY(sam_set_dims(ctx, out, rank, dims));
+  SAM_TRY(nd_new(ctx, node, indices, out));
+  int32_t outer = indices->rank - 1, depth = indices->dims[outer];
+  bool fits = updates->rank == outer + rank - depth;
+  for (int32_t i = 0; i < updates->rank && fits; i++)
+    fits = updates->dims[i] == (i < outer ? indices->dims[i] : out->dims[i - outer + depth]);
+  if (!fits)
+    return sam_fail(ctx, SAM_INVALID_MODEL,
+                    "updates must have the shape of the indices without the last dimension "
+                    "followed by that of a slice");
+  return SAM_OK;
+}
+
+/* Values of equal indices add up (or, for BOOL). */
+#define SCATTER(T, suffix, ADD)                                           \
+  static sam_status scatter_nd_##suffix(sam_ctx *ctx, sam_node *node) {   \
+    const nd_plan *p = node->state;                                       \
+    const T *from = node->inputs[1]->data;                                \
+    T *out = node->outputs[0]->data;                                      \
+    if (node->outputs[0]->bytes) memset(out, 0, node->outputs[0]->bytes); \
+    for (int64_t t = 0; t < p->tuples; t++, from += p->slice) {           \
+      int64_t at = nd_slice(ctx, p, node->inputs[0], t);                  \
+      if (at < 0) return SAM_DATA;                                        \
+      T *to = out + at * p->slice;                                        \
+      for (int64_t i = 0; i < p->slice; i++) to[i] = (T)(ADD);            \
+    }                                                                     \
+    return SAM_OK;                                                        \
+  }
+SCATTER(float, f32, to[i] + from[i])
+SCATTER(uint8_t, u8, to[i] + from[i])
+SCATTER(uint16_t, u16, to[i] + from[i])
+SCATTER(uint32_t, u32, to[i] + from[i])
+SCATTER(uint64_t, u64, to[i] + from[i])
+SCATTER(uint8_t, bool, to[i] | from[i])
+
+const sam_op sam_op_scatter_nd = {
+    .name = "SCATTER_ND",
+    .max_version = 1,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .key = 1,
+    .prepare = scatter_nd_prepare,
+    .eval = {[SAM_FLOAT32] = scatter_nd_f32,
+             [SAM_INT8] = scatter_nd_u8,
+             [SAM_UINT8] = scatter_nd_u8,
+             [SAM_INT16] = scatter_nd_u16,
+             [SAM_UINT16] = scatter_nd_u16,
+             [SAM_INT32] = scatter_nd_u32,
+             [SAM_UINT32] = scatter_nd_u32,
+             [SAM_INT64] = scatter_nd_u64,
+             [SAM_UINT64] = scatter_nd_u64,
+             [SAM_BOOL] = scatter_nd_bool},
+};
+
+/* ---- EMBEDDING_LOOKUP ------------------------------------------------------------------------------------------- */
+
+static sam_status embedding_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *ids = node->inputs[0], *table = node->inputs[1];
+  sam_tensor *out = node->outputs[0];
+  SAM_TRY(sam_check_type(ctx, ids, SAM_INT32));
+  SAM_TRY(sam_check_rank(ctx, ids, 1, 1));
+  SAM_TRY(sam_check_rank(ctx, table, 1, SAM_MAX_RANK));
+  int64_t row = sam_span(table, 1, table->rank);
+  if (out->type != table->type) {
+    const sam_quant *q = table->quant;
+    if (out->type != SAM_FLOAT32 ||
+        !(table->type == SAM_INT8 || table->type == SAM_UINT8 || sam_is_packed(table->type)))
+      return sam_fail(ctx, SAM_UNSUPPORTED, "table is %s, output is %s", sam_type_name(table->type),
+                      sam_type_name(out->type));
+    if (q->block_size > 0) {
+      const sam_tensor *s = q->block_scales;
+      if (!s || !sam_is_known(s) || (s->type != SAM_FLOAT16 && s->type != SAM_FLOAT32) || row % q->block_size != 0 ||
+          sam_elements(s) != table->dims[0] * (row / q->block_size))
+        return sam_fail(ctx, SAM_UNSUPPORTED, "block scales must be constant FLOAT16 or FLOAT32, one per block of %d",
+                        q->block_size);
+      if (q->block_zero_points) return sam_fail(ctx, SAM_UNSUPPORTED, "block zero points must be absent");
+    } else {
+      SAM_TRY(sam_check_quant_axis(ctx, table, 0));
+    }
+  }
+  if (sam_is_packed(table->type)) SAM_TRY(sam_scratch(ctx, (size_t)sam_elements(out) + (size_t)row + 1));
+  int32_t dims[SAM_MAX_RANK];
+  memcpy(dims, table->dims, sizeof dims);
+  dims[0] = ids->dims[0];
+  return sam_set_shape(ctx, out, table->rank, dims);
+}
+
+/* Element i of a packed or byte-sized integer tensor. */
+static int32_t small_at(const sam_tensor *t, int64_t i) {
+  const uint8_t *b = t->data;
+  switch (t->type) {
+    case SAM_INT4:
+      return ((b[i >> 1] >> (4 * (i & 1)) & 15) ^ 8) - 8;
+    case SAM_UINT4:
+      return b[i >> 1] >> (4 * (i & 1)) & 15;
+    case SAM_INT2:
+      return ((b[i >> 2] >> (2 * (i & 3)) & 3) ^ 2) - 2;
+    case SAM_INT8:
+      return (int8_t)b[i];
+    default:
+      return b[i];
+  }
+}
+
+static sam_status embedding_eval(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *ids = node->inputs[0], *table = node->inputs[1];
+  sam_tensor *out = node->outputs[0];
+  const sam_quant *q = table->quant;
+  int64_t row = sam_span(table, 1, table->rank), n = ids->dims[0];
+  bool same = out->type == table->type;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t id = ((const int32_t *)ids->data)[i];
+    if (id < 0 || id >= table->dims[0])
+      return sam_fail(ctx, SAM_DATA, "id %lld (number %lld) is outside of 0..%d", (long long)id, (long long)i,
+                      table->dims[0] - 1);
+    if (row == 0) continue;
+    if (same && !sam_is_packed(table->type)) {
+      size_t bytes = (size_t)(row * sam_move_size(table->type));
+      memcpy((char *)out->data + (size_t)i * bytes, (const char *)table->data + (size_t)id * bytes, bytes);
+    } else if (same) {
+      uint8_t *to = (uint8_t *)node->scratch + i * row;
+      for (int64_t k = 0; k < row; k++) to[k] = (uint8_t)small_at(table, id * row + k);
+    } else {
+      float *to = (float *)out->data + i * row;
+      if (q->block_size > 0) {
+        for (int64_t k = 0; k < row; k++) {
+          int64_t block = (id * row + k) / q->block_size;
+          float scale = q->block_scales->type == SAM_FLOAT32
+                            ? ((const float *)q->block_scales->data)[block]
+                            : sam_f16_to_f32(((const uint16_t *)q->block_scales->data)[block]);
+          to[k] = (float)small_at(table, id * row + k) * scale;
+        }
+      } else {
+        int64_t c = q->count > 1 ? id : 0;
+        for (int64_t k = 0; k < row; k++)
+          to[k] = (float)(small_at(table, id * row + k) - q->zero_point[c]) * q->scale[c];
+      }
+    }
+  }
+  if (same && sam_is_packed(table->type)) sam_squeeze_bits(out->data, node->scratch, out->type, n * row);
+  return SAM_OK;
+}
+
+const sam_op sam_op_embedding_lookup = {
+    .name = "EMBEDDING_LOOKUP",
+    .max_version = 5,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .key = 1,
+    .prepare = embedding_prepare,
+    .eval = {SAM_EVAL_BYTES(embedding_eval), SAM_EVAL_PACKED(embedding_eval)},
+};
+
+/* ---- HASHTABLE_LOOKUP ------------------------------------------------------------------------------------------- */
+
+static sam_status hashtable_lookup_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *lookup = node->inputs[0], *key = node->inputs[1], *value = node->inputs[2];
+  sam_tensor *out = node->outputs[0], *hits = node->outputs[1];
+  SAM_TRY(sam_check_type(ctx, lookup, SAM_INT32));
+  SAM_TRY(sam_check_type(ctx, key, SAM_INT32));
+  SAM_TRY(sam_check_type(ctx, hits, SAM_UINT8));
+  SAM_TRY(sam_check_same_type(ctx, out, value));
+  SAM_TRY(sam_check_rank(ctx, lookup, 1, 1));
+  SAM_TRY(sam_check_rank(ctx, key, 1, 1));
+  SAM_TRY(sam_check_rank(ctx, value, 1, SAM_MAX_RANK));
+  if (key->dims[0] != value->dims[0])
+    return sam_fail(ctx, SAM_INVALID_MODEL, "there are %d keys and %d values", key->dims[0], value->dims[0]);
+  int32_t dims[SAM_MAX_RANK];
+  memcpy(dims, value->dims, sizeof dims);
+  dims[0] = lookup->dims[0];
+  SAM_TRY(sam_set_shape_like(ctx, hits, lookup));
+  return sam_set_shape(ctx, out, value->rank, dims);
+}
+
+/* Keys are sorted; a row that is not found becomes zeros. */
+static sam_status hashtable_lookup_eval(sam_ctx *ctx, sam_node *node) {
+  (void)ctx;
+  const int32_t *lookup = node->inputs[0]->data, *key = node->inputs[1]->data;
+  const sam_tensor *value = node->inputs[2];
+  uint8_t *hits = node->outputs[1]->data;
+  char *out = node->outputs[0]->data;
+  size_t row = (size_t)(sam_span(value, 1, value->rank) * sam_move_size(value->type));
+  int64_t n = node->inputs[0]->dims[0], keys = node->inputs[1]->dims[0];
+  for (int64_t i = 0; i < n; i++, out += row) {
+    int64_t low = 0, high = keys;
+    while (low < high) {
+      int64_t middle = low + (high - low) / 2;
+      if (key[middle] < lookup[i])
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    hits[i] = low < keys && key[low] == lookup[i];
+    if (row == 0) continue;
+    if (hits[i])
+      memcpy(out, (const char *)value->data + (size_t)low * row, row);
+    else
+      memset(out, 0, row);
+  }
+  return SAM_OK;
+}
+
+const sam_op sam_op_hashtable_lookup = {
+    .name = "HASHTABLE_LOOKUP",
+    .max_version = 1,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .min_outputs = 2,
+    .max_outputs = 2,
+    .key = 2,
+    .prepare = hashtable_lookup_prepare,
+    .eval = {SAM_EVAL_BYTES(hashtable_lookup_eval)},
+};
+
+/* ---- ONE_HOT ---------------------------------------------------------------------------------------------------- */
+
+static sam_status one_hot_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *indices = node->inputs[0], *on = node->inputs[2], *off = node->inputs[3];
+  sam_tensor *out = node->outputs[0];
+  const sam_one_hot_options *o = node->options;
+  int64_t depth;
+  int32_t axis;
+  SAM_TRY(sam_check_index_type(ctx, indices, false));
+  SAM_TRY(sam_check_same_type(ctx, off, on));
+  SAM_TRY(sam_check_same_type(ctx, out, on));
+  if (sam_elements(on) != 1 || sam_elements(off) != 1)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "on and off values must be scalars");
+  if (!sam_is_known(node->inputs[1])) return sam_need_data(ctx, 1);
+  SAM_TRY(sam_read_int(ctx, node->inputs[1], &depth));
+  SAM_TRY(sam_normalize_axis(ctx, o->axis, indices->rank + 1, &axis));
+  int64_t dims[SAM_MAX_RANK + 1];
+  for (int32_t i = 0; i <= indices->rank; i++) dims[i] = i == axis ? depth : indices->dims[i - (i > axis)];
+  SAM_TRY(sam_set_dims(ctx, out, indices->rank + 1, dims));
+  int32_t *state = node->state = sam_alloc(ctx, sizeof *state);
+  if (!state) return SAM_OUT_OF_MEMORY;
+  *state = axis;
+  return SAM_OK;
+}
+
+static sam_status one_hot_eval(sam_ctx *ctx, sam_node *node) {
+  (void)ctx;
+  const sam_tensor *indices = node->inputs[0];
+  sam_tensor *out = node->outputs[0];
+  int32_t axis = *(const int32_t *)node->state;
+  size_t size = (size_t)sam_move_size(out->type);
+  int64_t before = sam_span(indices, 0, axis), after = sam_span(indices, axis, indices->rank), depth = out->dims[axis];
+  char *to = out->data;
+  for (int64_t b = 0; b < before; b++)
+    for (int64_t d = 0; d < depth; d++)
+      for (int64_t a = 0; a < after; a++, to += size) {
+        bool hot = sam_index_at(indices, b * after + a) == d;
+        memcpy(to, node->inputs[hot ? 2 : 3]->data, size);
+      }
+  return SAM_OK;
+}
+
+const sam_op sam_op_one_hot = {
+    .name = "ONE_HOT",
+    .options = SAM_OPTIONS_ONE_HOT,
+    .max_version = 1,
+    .min_inputs = 4,
+    .max_inputs = 4,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .key = 2,
+    .prepare = one_hot_prepare,
+    .eval = {SAM_EVAL_BYTES(one_hot_eval)},
+};
+
+/* ---- TOPK_V2 ---------------------------------------------------------------------------------------------------- */
+
+static sam_status topk_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *in = node->inputs[0];
+  sam_tensor *values = node->outputs[0], *places = node->outputs[1];
+  int64_t k;
+  SAM_TRY(sam_check_same_type(ctx, values, in));
+  if (places->type != SAM_INT16) SAM_TRY(sam_check_type(ctx, places, SAM_INT32));
+  SAM_TRY(sam_check_rank(ctx, in, 1, SAM_MAX_RANK));
+  if (!sam_is_known(node->inputs[1])) return sam_need_data(ctx, 1);
+  SAM_TRY(sam_read_int(ctx, node->inputs[1], &k));
+  int64_t row = in->dims[in->rank - 1], dims[SAM_MAX_RANK];
+  if (k < 0 || k > row)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "k is %lld, the last dimension has %lld elements", (long long)k,
+                    (long long)row);
+  if (places->type == SAM_INT16 && row > INT16_MAX)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "INT16 cannot name %lld places", (long long)row);
+  sam_dims64(in, dims);
+  dims[in->rank - 1] = k;
+  SAM_TRY(sam_set_dims(ctx, values, in->rank, dims));
+  SAM_TRY(sam_set_dims(ctx, places, in->rank, dims));
+  return sam_scratch(ctx, (size_t)k * sizeof(int32_t) * (size_t)sam_threads(ctx) + 64);
+}
+
+typedef struct {
+  const sam_tensor *in;
+  sam_tensor *values, *places;
+  int32_t *heaps;
+} topk_job;
+
+/* A heap of the k best places whose root is the worst of them; then sorted from the back. Equal values: lower place
+ * first. */
+#define TOPK(T, suffix)                                                                           \
+  static inline bool worse_##suffix(const T *row, int32_t a, int32_t b) {                         \
+    return row[a] < row[b] || (!(row[b] < row[a]) && a > b);                                      \
+  }                                                                                               \
+  static void sink_##suffix(const T *row, int32_t *heap, int64_t n, int64_t i) {                  \
+    int32_t moved = heap[i];                                                                      \
+    for (int64_t child; (child = 2 * i + 1) < n; i = child) {                                     \
+      if (child + 1 < n && worse_##suffix(row, heap[child + 1], heap[child])) child++;            \
+      if (!worse_##suffix(row, heap[child], moved)) break;                                        \
+      heap[i] = heap[child];                                                                      \
+    }                                                                                             \
+    heap[i] = moved;                                                                              \
+  }                                                                                               \
+  static void topk_rows_##suffix(void *arg, int64_t begin, int64_t end, int thread) {             \
+    const topk_job *j = arg;                                                                      \
+    int64_t n = j->in->dims[j->in->rank - 1], k = j->values->dims[j->values->rank - 1];           \
+    int32_t *heap = j->heaps + thread * k;                                                        \
+    for (int64_t r = begin; r < end; r++) {                                                       \
+      const T *row = (const T *)j->in->data + r * n;                                              \
+      for (int64_t i = 0; i < k; i++) heap[i] = (int32_t)i;                                       \
+      for (int64_t i = k / 2; i-- > 0;) sink_##suffix(row, heap, k, i);                           \
+      for (int64_t i = k; i < n; i++) {                                                           \
+        if (!worse_##suffix(row, heap[0], (int32_t)i)) continue;                                  \
+        heap[0] = (int32_t)i;                                                                     \
+        sink_##suffix(row, heap, k, 0);                                                           \
+      }                                                                                           \
+      for (int64_t left = k; left-- > 0;) {                                                       \
+        int32_t worst = heap[0];                                                                  \
+        heap[0] = heap[left];                                                                     \
+        sink_##suffix(row, heap, left, 0);                                                        \
+        ((T *)j->values->data)[r * k + left] = row[worst];                                        \
+        if (j->places->type == SAM_INT16)                                                         \
+          ((int16_t *)j->places->data)[r * k + left] = (int16_t)worst;                            \
+        else                                                                                      \
+          ((int32_t *)j->places->data)[r * k + left] = worst;                                     \
+      }                                                                                           \
+    }                                                                                             \
+  }                                                                                               \
+  static sam_status topk_##suffix(sam_ctx *ctx, sam_node *node) {                                 \
+    topk_job j = {node->inputs[0], node->outputs[0], node->outputs[1], node->scratch};            \
+    int64_t n = j.in->dims[j.in->rank - 1], k = j.values->dims[j.values->rank - 1];               \
+    if (k > 0) sam_parallel(ctx, sam_elements(j.in) / n, 2 * n + 20 * k, topk_rows_##suffix, &j); \
+    return SAM_OK;                                                                                \
+  }
+TOPK(float, f32)
+TOPK(int8_t, s8)
+TOPK(uint8_t, u8)
+TOPK(int16_t, s16)
+TOPK(int32_t, s32)
+TOPK(int64_t, s64)
+
+const sam_op sam_op_topk_v2 = {
+    .name = "TOPK_V2",
+    .max_version = 3,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 2,
+    .max_outputs = 2,
+    .prepare = topk_prepare,
+    .eval = {[SAM_FLOAT32] = topk_f32,
+             [SAM_INT8] = topk_s8,
+             [SAM_UINT8] = topk_u8,
+             [SAM_INT16] = topk_s16,
+             [SAM_INT32] = topk_s32,
+             [SAM_INT64] = topk_s64},
+};
+
+/* ---- SPARSE_TO_DENSE -------------------------------------------------------------------------------------------- */
+
+static sam_status sparse_to_dense_prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *indices = node->inputs[0], *values = node->inputs[2], *fill = node->inputs[3];
+  sam_tensor *out = node->outputs[0];
+  int64_t dims[SAM_MAX_RANK];
+  int32_t rank;
+  SAM_TRY(sam_check_index_type(ctx, indices, false));
+  SAM_TRY(sam_check_rank(ctx, indices, 0, 2));
+  SAM_TRY(sam_check_same_type(ctx, fill, values));
+  SAM_TRY(sam_check_same_type(ctx, out, values));
+  if (sam_elements(fill) != 1) return sam_fail(ctx, SAM_INVALID_MODEL, "default value must be a scalar");
+  if (!sam_is_known(node->inputs[1])) return sam_need_data(ctx, 1);
+  SAM_TRY(sam_read_ints(ctx, node->inputs[1], SAM_MAX_RANK, dims, &rank));
+  int64_t places = indices->rank > 0 ? indices->dims[0] : 1, depth = indices->rank == 2 ? indices->dims[1] : 1;
+  if (depth != rank)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "indices have %lld values each, the output has %d dimensions",
+                    (long long)depth, rank);
+  if (values->rank > 1 || (sam_elements(values) != 1 && sam_elements(values) != places) ||
+      (values->rank == 1 && values->dims[0] != places))
+    return sam_fail(ctx, SAM_INVALID_MODEL, "there are %lld values for %lld indices", (long long)sam_elements(values),
+                    (long long)places);
+  return sam_set_dims(ctx, out, rank, dims);
+}
+
+static sam_status sparse_to_dense_eval(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *indices = node->inputs[0], *values = node->inputs[2];
+  sam_tensor *out = node->outputs[0];
+  size_t size = (size_t)sam_move_size(out->type);
+  char *to = out->data;
+  for (int64_t i = 0, n = sam_elements(out); i < n; i++) memcpy(to + (size_t)i * size, node->inputs[3]->data, size);
+  int64_t places = indices->rank > 0 ? indices->dims[0] : 1;
+  for (int64_t p = 0; p < places; p++) {
+    int64_t at = 0;
+    for (int32_t d = 0; d < out->rank; d++) {
+      int64_t i = sam_index_at(indices, p * out->rank + d);
+      if (i < 0 || i >= out->dims[d])
+        return sam_fail(ctx, SAM_DATA, "index %lld of place %lld is outside of 0..%d of dimension %d", (long long)i,
+                        (long long)p, out->dims[d] - 1, d);
+      at = at * out->dims[d] + i;
+    }
+    memcpy(to + (size_t)at * size, (const char *)values->data + (values->rank ? (size_t)p * size : 0), size);
+  }
+  return SAM_OK;
+}
+
+const sam_op sam_op_sparse_to_dense = {
+    .name = "SPARSE_TO_DENSE",
+    .options = SAM_OPTIONS_SPARSE_TO_DENSE,
+    .max_version = 3,
+    .min_inputs = 4,
+    .max_inputs = 4,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .key = 2,
+    .prepare = sparse_to_dense_prepare,
+    .eval = {SAM_EVAL_BYTES(sparse_to_dense_eval)},
+};

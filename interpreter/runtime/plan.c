@@ -676,12 +676,10 @@ static sam_status place(sam_run *run) {
   int32_t n = 0;
   sam_arena_block *blocks = sam_calloc((size_t)session->n_slots + (size_t)session->n_steps + 1, sizeof *blocks);
   if (!blocks) return out_of_memory(session, run->error);
-  uint64_t sum = 0;
   for (int32_t i = 0; i < session->n_slots; i++) {
     const sam_slot *slot = &session->slots[i];
     if (slot->home != SAM_HOME_ARENA || slot->root != i) continue;
     blocks[n++] = (sam_arena_block){slot->tensor.bytes, slot->first, slot->last, -1};
-    sum += slot->tensor.bytes;
   }
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];

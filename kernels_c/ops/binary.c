@@ -250,7 +250,7 @@ static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
   switch (plan->kind) {
     case ADD:
     case SUB:
-      if (sam_exact_log2((float)sa, &a) & sam_exact_log2((float)sb, &b) & sam_exact_log2((float)sy, &y) && a <= y &&
+      if (sam_exact_log2((float)sa, &a) && sam_exact_log2((float)sb, &b) && sam_exact_log2((float)sy, &y) && a <= y &&
           b <= y && (a == y || b == y)) {
         plan->kernel = plan->kind == ADD ? add_s16_powers : sub_s16_powers;
         p->za = y - a > 31 ? 31 : y - a;

@@ -525,8 +525,11 @@ static sam_status fold(sam_run *run, sam_step *step) {
   return SAM_OK;
 }
 
-static void make_late(sam_session *session, sam_step *step, bool needs_data) {
+static sam_status make_late(sam_session *session, sam_step *step, bool needs_data) {
+  if (!step->late_shapes) step->late_shapes = sam_calloc((size_t)step->node.n_inputs, sizeof *step->late_shapes);
+  if (!step->late_shapes) return SAM_OUT_OF_MEMORY;
   step->late = true;
+  step->late_ready = false;
   step->needs_data = needs_data;
   session->has_late = true;
   for (int32_t i = 0; i < step->node.n_outputs; i++) {
@@ -534,6 +537,7 @@ static void make_late(sam_session *session, sam_step *step, bool needs_data) {
     slot->tensor.flags |= SAM_TENSOR_DYNAMIC;
     slot->changed = true;
   }
+  return SAM_OK;
 }
 
 /* Shapes, state and folding of every step whose inputs changed, in order. */
@@ -564,12 +568,16 @@ static sam_status prepare_steps(sam_run *run) {
     if (dynamic) {
       run->step = step;
       SAM_TRY(choose_eval(run, step));
-      make_late(session, step, false);
+      if (make_late(session, step, false) != SAM_OK) return out_of_memory(session, run->error);
     } else {
       sam_status status = prepare_step(run, step);
-      if (status == (sam_status)SAM_NEED_DATA) make_late(session, step, true);
-      else if (status != SAM_OK) return status;
-      else if (can_fold(step)) SAM_TRY(fold(run, step));
+      if (status == (sam_status)SAM_NEED_DATA) {
+        if (make_late(session, step, true) != SAM_OK) return out_of_memory(session, run->error);
+      } else if (status != SAM_OK) {
+        return status;
+      } else if (can_fold(step)) {
+        SAM_TRY(fold(run, step));
+      }
     }
     step->prepared = true;
   }
@@ -750,23 +758,49 @@ sam_status sam_plan_prepare(sam_session *session, sam_error *error) {
 
 /* ---- Late steps --------------------------------------------------------------------------------------------------- */
 
-sam_status sam_plan_late(sam_run *run, sam_step *step) {
-  sam_session *session = run->session;
+/* Prepares with the values of all inputs at hand. */
+static sam_status prepare_with_data(sam_run *run, sam_step *step) {
   sam_node *node = &step->node;
-  uint32_t flags[SAM_TYPE_COUNT * 4];
-  int32_t n = node->n_inputs < (int32_t)(sizeof flags / sizeof *flags) ? node->n_inputs
-                                                                        : (int32_t)(sizeof flags / sizeof *flags);
-  /* For the length of this prepare the inputs are known. */
+  uint32_t flags[64];
+  int32_t n = node->n_inputs < 64 ? node->n_inputs : 64;
   for (int32_t i = 0; i < n; i++) {
     if (!node->inputs[i]) continue;
     flags[i] = node->inputs[i]->flags;
     node->inputs[i]->flags |= SAM_TENSOR_KNOWN;
   }
   sam_status status = prepare_step(run, step);
-  for (int32_t i = n - 1; i >= 0; i--)
+  for (int32_t i = n - 1; i >= 0; i--) /* backwards, as a tensor may be named twice */
     if (node->inputs[i]) node->inputs[i]->flags = flags[i];
-  if (status == (sam_status)SAM_NEED_DATA)
-    return sam_fail(&run->ctx, SAM_INTERNAL, "prepare asked for data that is there");
+  return status;
+}
+
+/* Were the inputs of this shape already when the step was prepared last? Notes the shapes for the next time. */
+static bool same_input_shapes(sam_step *step) {
+  bool same = true;
+  for (int32_t i = 0; i < step->node.n_inputs; i++) {
+    const sam_tensor *t = step->node.inputs[i];
+    if (!t) continue;
+    sam_shape *seen = &step->late_shapes[i];
+    same &= seen->rank == t->rank && memcmp(seen->dims, t->dims, (size_t)t->rank * sizeof *t->dims) == 0;
+    seen->rank = t->rank;
+    memcpy(seen->dims, t->dims, sizeof seen->dims);
+  }
+  return same;
+}
+
+sam_status sam_plan_late(sam_run *run, sam_step *step) {
+  sam_session *session = run->session;
+  sam_node *node = &step->node;
+  sam_status status = SAM_OK;
+  bool same = same_input_shapes(step);
+  if (!step->needs_data && !(same && step->late_ready)) {
+    run->running = false;
+    status = prepare_step(run, step);
+    run->running = true;
+    step->needs_data = status == (sam_status)SAM_NEED_DATA;
+  }
+  if (step->needs_data) status = prepare_with_data(run, step);
+  step->late_ready = status == SAM_OK;
   SAM_TRY(status);
   for (int32_t i = 0; i < node->n_outputs; i++) {
     sam_slot *slot = &session->slots[step->output_slots[i]];

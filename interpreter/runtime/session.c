@@ -54,6 +54,7 @@ void sam_session_free(sam_session *session) {
   for (int32_t i = 0; i < session->n_steps; i++) {
     sam_step_release(session, &session->steps[i]);
     sam_free_aligned(session->steps[i].own_scratch);
+    sam_free(session->steps[i].late_shapes);
   }
   for (int32_t i = 0; i < session->n_slots; i++) sam_free_aligned(session->slots[i].own);
   sam_free(session->steps);

@@ -47,6 +47,10 @@ typedef struct sam_block_list { /* memory of one step's state */
   struct sam_block_list *next;
 } sam_block_list;
 
+typedef struct sam_shape {
+  int32_t rank, dims[SAM_MAX_RANK];
+} sam_shape;
+
 typedef struct sam_step {
   sam_node node;
   const sam_file_node *source;
@@ -55,6 +59,8 @@ typedef struct sam_step {
   bool prepared;   /* state and output shapes are valid for the present input shapes */
   bool late;       /* an input's shape, or a value prepare needs, is known only during invoke */
   bool needs_data; /* late because prepare reads values: must be prepared in every invoke */
+  bool late_ready; /* prepared during an invoke, for late_shapes */
+  sam_shape *late_shapes; /* n_inputs, or NULL */
   bool folded;     /* ran during prepare; its outputs are known */
   bool removed;    /* merged into another step */
   sam_block_list *blocks;

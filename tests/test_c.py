@@ -6,6 +6,7 @@ Skipped where there is no compiler or no CMake (an ARM64 Python under QEMU, for 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,13 @@ def test_exported_names(build: Path) -> None:
     names = run("nm", "-D", "--defined-only", build / "libsamara.so").split()[2::3]
     assert names
     assert [name for name in names if not name.startswith("sam_")] == []
+
+
+def test_every_operator_is_listed(build: Path) -> None:
+    symbols = run("nm", "--defined-only", build / "libsamara.a").split()
+    defined = {name.removeprefix("sam_op_") for name in symbols if name.startswith("sam_op_")}
+    listed = re.findall(r"^SAM_OP\(\w+, (\w+)\)", (ROOT / "kernels_c/ops/ops.def").read_text(), re.MULTILINE)
+    assert defined == set(listed)
 
 
 @pytest.mark.parametrize("language", ["c99", "c11", "c++11", "c++20"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -32,18 +33,13 @@ def rows(path: Path, macro: str) -> list[tuple[str, ...]]:
     return [tuple(word.strip() for word in row.split(",")) for row in found]
 
 
-def test_ops_are_listed_once_and_defined() -> None:
+def test_ops_are_listed_once() -> None:
+    """A row without code does not link; code without a row is found here, or in the library by test_c.py."""
     listed = rows(OPS / "ops.def", "SAM_OP")
     assert listed == sorted(set(listed)), "ops.def is sorted and has no row twice"
-    source = "\n".join(
-        p.read_text(encoding="utf-8") for p in [*OPS.glob("*.c"), *(ROOT / "interpreter/runtime").glob("*.c")]
-    )
+    source = "\n".join(p.read_text(encoding="utf-8") for p in OPS.glob("*.c"))
     defined = set(re.findall(r"^const sam_op sam_op_(\w+)\b", source, re.MULTILINE))
-    # Families may define their operators by a macro of their own; what it expands to is found by its stem.
-    stems = {stem for _, stem in listed}
-    assert defined - stems == set(), "defined, but no row in ops.def"
-    unnamed = [stem for stem in stems - defined if not re.search(rf"\b{stem}\b", source)]
-    assert unnamed == [], "a row in ops.def, but not defined"
+    assert defined - {stem for _, stem in listed} == set(), "defined, but no row in ops.def"
 
 
 def test_every_family_has_cases() -> None:
@@ -100,9 +96,11 @@ def test_only_native_touches_ffi() -> None:
 
 
 @pytest.mark.parametrize("script", ["tools/gen_schema.py", "tools/support_matrix.py"])
-def test_generated_files_are_fresh(script: str) -> None:
-    result = subprocess.run([sys.executable, ROOT / script, "--check"], capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
+def test_generated_files_are_fresh(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [script, "--check"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert not end.value.code
 
 
 def test_no_absolute_paths() -> None:

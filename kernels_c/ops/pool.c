@@ -48,15 +48,15 @@ static inline void over_rows(const pool_work *w, int64_t begin, int64_t end, red
   }
 }
 
-#define DEFINE_POOL(name, type, lo_, hi_, kernel)                                                                    \
-  static void name##_window(const pool_work *w, int64_t at, const sam_pool_window *window, int64_t pixel) {          \
-    const pool_plan *p = w->plan;                                                                                    \
-    kernel((const type *)w->in + at, window, p->lo_, p->hi_, (type *)w->out + pixel * p->channels);                  \
-  }                                                                                                                  \
-  static void name##_rows(void *arg, int64_t begin, int64_t end, int thread) {                                       \
-    (void)thread;                                                                                                    \
-    over_rows(arg, begin, end, name##_window);                                                                       \
-  }                                                                                                                  \
+#define DEFINE_POOL(name, type, lo_, hi_, kernel)                                                           \
+  static void name##_window(const pool_work *w, int64_t at, const sam_pool_window *window, int64_t pixel) { \
+    const pool_plan *p = w->plan;                                                                           \
+    kernel((const type *)w->in + at, window, p->lo_, p->hi_, (type *)w->out + pixel * p->channels);         \
+  }                                                                                                         \
+  static void name##_rows(void *arg, int64_t begin, int64_t end, int thread) {                              \
+    (void)thread;                                                                                           \
+    over_rows(arg, begin, end, name##_window);                                                              \
+  }                                                                                                         \
   static sam_status name(sam_ctx *ctx, sam_node *node) { return run(ctx, node, name##_rows); }
 
 static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task) {
@@ -84,16 +84,16 @@ static void s16_max(const int16_t *in, const sam_pool_window *w, int32_t lo, int
   }
 }
 
-#define DEFINE_WIDE_MEAN(name, type)                                                                      \
-  static void name(const type *in, const sam_pool_window *w, int32_t lo, int32_t hi, type *out) {         \
-    const int64_t n = w->rows * w->cols;                                                                  \
-    for (int64_t c = 0; c < w->channels; c++) {                                                           \
-      int64_t sum = 0;                                                                                    \
-      for (int64_t y = 0; y < w->rows; y++)                                                               \
-        for (int64_t x = 0; x < w->cols; x++) sum += in[y * w->row_stride + x * w->channels + c];         \
-      const int64_t mean = (sum > 0 ? sum + n / 2 : sum - n / 2) / n;                                     \
-      out[c] = (type)(mean < lo ? lo : mean > hi ? hi : mean);                                            \
-    }                                                                                                     \
+#define DEFINE_WIDE_MEAN(name, type)                                                              \
+  static void name(const type *in, const sam_pool_window *w, int32_t lo, int32_t hi, type *out) { \
+    const int64_t n = w->rows * w->cols;                                                          \
+    for (int64_t c = 0; c < w->channels; c++) {                                                   \
+      int64_t sum = 0;                                                                            \
+      for (int64_t y = 0; y < w->rows; y++)                                                       \
+        for (int64_t x = 0; x < w->cols; x++) sum += in[y * w->row_stride + x * w->channels + c]; \
+      const int64_t mean = (sum > 0 ? sum + n / 2 : sum - n / 2) / n;                             \
+      out[c] = (type)(mean < lo ? lo : mean > hi ? hi : mean);                                    \
+    }                                                                                             \
   }
 DEFINE_WIDE_MEAN(s8_wide_mean, int8_t)
 DEFINE_WIDE_MEAN(u8_wide_mean, uint8_t)
@@ -131,12 +131,11 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node) {
   pool_plan *p = sam_alloc(ctx, sizeof *p);
   if (!p) return SAM_OUT_OF_MEMORY;
   node->state = p;
-  if (!sam_activation_f32(options->fused_activation_function, &p->real_lo, &p->real_hi))
-    return sam_fail(ctx, SAM_UNSUPPORTED, "fused activation %d is no range", options->fused_activation_function);
+  SAM_TRY(sam_activation_bounds_f32(ctx, options->fused_activation_function, &p->real_lo, &p->real_hi));
   if (in->type != SAM_FLOAT32) {
     SAM_TRY(sam_check_quant(ctx, in));
     SAM_TRY(sam_check_same_quant(ctx, in, out));
-    sam_activation_range(options->fused_activation_function, out, &p->lo, &p->hi);
+    SAM_TRY(sam_activation_bounds_quantized(ctx, options->fused_activation_function, out, &p->lo, &p->hi));
   }
   int32_t dims[4] = {in->dims[0], 0, 0, in->dims[3]};
   SAM_TRY(sam_window_axis(ctx, "height", options->padding, in->dims[1], options->filter_height, options->stride_h, 1,

@@ -39,7 +39,8 @@ static sam_status output_shape(sam_ctx *ctx, sam_node *node, bool align_corners,
   return sam_set_shape(ctx, node->outputs[0], 4, dims);
 }
 
-/* ---- Bilinear ------------------------------------------------------------------------------------------------------- */
+/* ---- Bilinear -------------------------------------------------------------------------------------------------------
+ */
 
 typedef sam_mix_tap tap;
 
@@ -60,8 +61,8 @@ static tap tap_real(int32_t i, int32_t n, int32_t m, bool align_corners, bool ha
 }
 
 static tap tap_fixed(int32_t i, int32_t n, int32_t m, bool align_corners, bool half_pixel_centers) {
-  const int64_t ratio = align_corners && m > 1 ? (((int64_t)n - 1) * 1024 + (m - 1) / 2) / (m - 1)
-                                               : ((int64_t)n * 1024 + m / 2) / m;
+  const int64_t ratio =
+      align_corners && m > 1 ? (((int64_t)n - 1) * 1024 + (m - 1) / 2) / (m - 1) : ((int64_t)n * 1024 + m / 2) / m;
   const int64_t at = half_pixel_centers ? i * ratio + ratio / 2 - 512 : i * ratio;
   int64_t first = at <= 0 ? 0 : at / 1024, second = at <= 0 ? 0 : (at + 1023) / 1024;
   if (first > n - 1) first = n - 1;
@@ -97,18 +98,18 @@ static void f32_rows(void *arg, int64_t begin, int64_t end, int thread) {
   }
 }
 
-#define DEFINE_INTEGER_ROWS(name, type, wide, mix, mix_pixels)                                                      \
-  static void name(void *arg, int64_t begin, int64_t end, int thread) {                                             \
-    const bilinear_work *w = arg;                                                                                   \
-    const bilinear_plan *p = w->plan;                                                                               \
-    const int64_t n = p->width * p->channels, c = p->channels;                                                      \
-    wide *line = (wide *)(w->scratch + (size_t)thread * p->line);                                                   \
-    for (int64_t row = begin; row < end; row++) {                                                                   \
-      const tap y = p->y[row % p->out_height];                                                                      \
-      const type *image = (const type *)w->in + row / p->out_height * p->height * n;                                \
-      mix(image + y.first * n, image + y.second * n, y.share.fixed, n, line);                                       \
-      mix_pixels(line, p->x, p->out_width, c, (type *)w->out + row * p->out_width * c);        \
-    }                                                                                                               \
+#define DEFINE_INTEGER_ROWS(name, type, wide, mix, mix_pixels)                          \
+  static void name(void *arg, int64_t begin, int64_t end, int thread) {                 \
+    const bilinear_work *w = arg;                                                       \
+    const bilinear_plan *p = w->plan;                                                   \
+    const int64_t n = p->width * p->channels, c = p->channels;                          \
+    wide *line = (wide *)(w->scratch + (size_t)thread * p->line);                       \
+    for (int64_t row = begin; row < end; row++) {                                       \
+      const tap y = p->y[row % p->out_height];                                          \
+      const type *image = (const type *)w->in + row / p->out_height * p->height * n;    \
+      mix(image + y.first * n, image + y.second * n, y.share.fixed, n, line);           \
+      mix_pixels(line, p->x, p->out_width, c, (type *)w->out + row * p->out_width * c); \
+    }                                                                                   \
   }
 
 /* 16-bit values need 10 + 10 + 16 bits. */
@@ -181,7 +182,8 @@ const sam_op sam_op_resize_bilinear = {
         },
 };
 
-/* ---- Nearest -------------------------------------------------------------------------------------------------------- */
+/* ---- Nearest --------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct nearest_plan {
   int64_t height, width, pixel, out_height, out_width; /* pixel: bytes */
@@ -230,8 +232,7 @@ static void nearest_rows(void *arg, int64_t begin, int64_t end, int thread) {
         for (int64_t x = 0; x < p->out_width; x++) memcpy(dst + x * 32, src + (int64_t)p->x[x] * 32, 32);
         break;
       default:
-        for (int64_t x = 0; x < p->out_width; x++)
-          memcpy(dst + x * p->pixel, src + (int64_t)p->x[x] * p->pixel, pixel);
+        for (int64_t x = 0; x < p->out_width; x++) memcpy(dst + x * p->pixel, src + (int64_t)p->x[x] * p->pixel, pixel);
     }
   }
 }

@@ -1,8 +1,8 @@
 """Runs one operator in LiteRT and in Samara, at every instruction-set level of this machine, and compares.
 
     CASES = [
-        Case("add int8", "ADD", [tensor("int8", (2, 3), 0.1, 4), const("int8", (3,), 0.2, -7)], [tensor("int8", scale=0.3)]),
-        Case("add by a wrong shape", "ADD", [tensor("float32", (2, 3)), tensor("float32", (2, 4))], [tensor("float32")],
+        Case("int8", "ADD", [tensor("int8", (2, 3), 0.1), const("int8", (3,), 0.2, -7)], [tensor("int8", scale=0.3)]),
+        Case("wrong shape", "ADD", [tensor("float32", (2, 3)), tensor("float32", (2, 4))], [tensor("float32")],
              error="broadcast"),
     ]
 
@@ -14,8 +14,8 @@ level. Integer results must be the same bytes at all levels; a mismatch prints t
 one line that runs the case again. The data is random and depends on the case's name alone.
 
 The oracle is LiteRT's plain CPU kernels ("litert"), LiteRT with XNNPACK ("xnnpack"), or a function from the list of all
-inputs (constants too, None where absent) to the list of outputs. LiteRT runs in a forked child on x86, because odd cases
-kill it.
+inputs (constants too, None where absent) to the list of outputs. LiteRT runs in a forked child on x86, because odd
+cases kill it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import samara
 from samara.converter import schema
 from samara.interpreter import _native
+
+import samara
 
 LEVELS = ("scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot", "neoni8mm", "neonfp16")
 _BEST = _native.isa()
@@ -101,9 +101,9 @@ def const(
     block_size: int = 0,
     dtype: str | None = None,
 ) -> Spec:
-    """A constant: an array (int64 lists become int32; `dtype` overrides, e.g. "int4"), or random of a dtype and shape."""
+    """A constant: an array (lists of ints become int32; `dtype` overrides, e.g. "int4"), or random of a dtype."""
     spec = Spec("", None, scale, zero_point, axis, low, high, None, "const", block_scales, block_size)
-    if isinstance(value, (str, type)) or (isinstance(value, np.dtype)):
+    if isinstance(value, (str, type, np.dtype)):
         spec.dtype, spec.shape = _dtype(value), tuple(shape or ())
     else:
         array = np.asarray(value)

@@ -1,0 +1,1 @@
+"""The command line: one module per verb, each loaded only when it is used."""

@@ -1,0 +1,143 @@
+"""One engine of `samara benchmark`, in a process of its own: reads orders on stdin, answers JSON lines on stdout.
+
+The engine is driven through the interface its users use, with inputs set once: what is timed is the run itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Run = Callable[[], Any]
+
+
+def _data(dtype: Any, shape: Any, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[Any]]:
+    kind = np.dtype(dtype)
+    size = tuple(max(int(d), 1) for d in shape)
+    if kind.kind == "f":
+        return rng.uniform(-1, 1, size).astype(kind)
+    if kind.kind in "iu" and kind.itemsize <= 2:
+        limits = np.iinfo(kind)
+        return rng.integers(limits.min, limits.max, size, kind, endpoint=True)
+    return rng.integers(0, 2, size).astype(kind)
+
+
+def _tflite(interpreter: Any, rng: np.random.Generator) -> Run:
+    interpreter.allocate_tensors()
+    for details in interpreter.get_input_details():
+        interpreter.set_tensor(details["index"], _data(details["dtype"], details["shape"], rng))
+    run: Run = interpreter.invoke
+    return run
+
+
+def _samara(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
+    import samara
+
+    interpreter = samara.Interpreter(order["model"], num_threads=order["threads"], profile=order["profile"])
+    return samara.__version__, _tflite(interpreter, rng), interpreter
+
+
+def _litert(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
+    from importlib.metadata import version
+
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(order["model"], num_threads=order["threads"])
+    return version("ai-edge-litert"), _tflite(interpreter, rng), None
+
+
+def _onnxruntime(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = order["threads"]
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(order["model"], options, providers=["CPUExecutionProvider"])
+    names = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
+    values = {}
+    for i in session.get_inputs():
+        dtype = names.get(i.type) or np.dtype(i.type[len("tensor(") : -1])
+        values[i.name] = _data(dtype, [d if isinstance(d, int) else 1 for d in i.shape], rng)
+    return onnxruntime.__version__, lambda: session.run(None, values), None
+
+
+def _openvino(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(order["model"])
+    settings = {"INFERENCE_NUM_THREADS": order["threads"], "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
+    request = core.compile_model(model, "CPU", settings).create_infer_request()
+    for port in request.model_inputs:
+        shape = [d.get_length() if d.is_static else 1 for d in port.partial_shape]
+        request.set_tensor(port, openvino.Tensor(_data(port.element_type.to_dtype(), shape, rng)))
+    return openvino.__version__.split("-")[0], request.infer, None
+
+
+ENGINES = {"samara": _samara, "litert": _litert, "onnxruntime": _onnxruntime, "openvino": _openvino}
+
+
+def _peak_rss() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    order = json.loads(sys.argv[1])
+    if order["cpus"]:
+        os.sched_setaffinity(0, order["cpus"])
+    base = _peak_rss()
+    clock = time.perf_counter
+    try:
+        __import__({"litert": "ai_edge_litert.interpreter"}.get(order["engine"], order["engine"]))
+        begin = clock()
+        version, run, interpreter = ENGINES[order["engine"]](order, np.random.default_rng(order["seed"]))
+        ready = clock()
+        run()
+        first = clock()
+    except ImportError as error:
+        _say({"error": f"is not installed here ({error})", "code": 2})
+        return
+    except Exception as error:
+        code = 1
+        if order["engine"] == "samara":
+            from .common import exit_code
+
+            code = exit_code(error)
+        _say({"error": str(error), "code": code})
+        return
+    _say({"version": version, "init": ready - begin, "first": first - ready, "base_rss": base})
+    for line in sys.stdin:
+        word, _, number = line.strip().partition(" ")
+        if word == "run":
+            seconds = []
+            for _ in range(int(number)):
+                begin = clock()
+                run()
+                seconds.append(clock() - begin)
+            _say({"seconds": seconds})
+        elif word == "end":
+            answer: dict[str, Any] = {"peak_rss": _peak_rss()}
+            if interpreter is not None and order["profile"]:
+                answer["profile"] = [
+                    {"node": s.node, "op": s.op, "name": s.name, "calls": s.calls, "macs": s.macs, "bytes": s.bytes,
+                     "us": s.ns / 1e3 / max(s.calls, 1)}
+                    for s in interpreter.steps()
+                ]  # fmt: skip
+            _say(answer)
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -108,7 +108,7 @@ def parse_field(table: str, line: str) -> Field:
     if not match:
         raise SystemExit(f"{SOURCE}: table {table}: cannot read field {line.strip()!r}")
     name, type_, default, attributes = match.groups()
-    pairs = dict((part.split(":")[0].strip(), (part.split(":") + ["1"])[1].strip()) for part in attributes.split(","))
+    pairs = {part.split(":")[0].strip(): (part.split(":") + ["1"])[1].strip() for part in attributes.split(",")}
     return Field(name, type_, int(pairs["id"]), default, pairs)
 
 
@@ -219,14 +219,14 @@ def write_schema_h(schema: Schema) -> str:
     out.append("/* Index of each table in sam_schema_tables. */\nenum {")
     out += [f"  SAM_TABLE_{table_key(name)} = {i}," for i, name in enumerate(schema.tables)]
     out.append(f"  SAM_TABLE_COUNT = {len(schema.tables)}\n}};\n")
-    out.append("/* Slots of the fields of the tables that are decoded by hand. A union's tag has slot (value) - 1. */\nenum {")
+    out.append("/* Slots of the tables that are decoded by hand. A union's tag has slot (value) - 1. */\nenum {")
     options = set(option_tables(schema))
     for table in schema.tables.values():
         if table.name not in options:
             out += [f"  SAM_SLOT_{table_key(table.name)}_{item.name.upper()} = {item.id}," for item in table.fields]
     out.append("};\n")
     out.append("enum {")
-    out += [f"  SAM_UNION_{snake(name).upper()} = {i}," for i, name in enumerate(union_names(schema))]
+    out += [f"  SAM_UNION_{table_key(name)} = {i}," for i, name in enumerate(union_names(schema))]
     out.append(f"  SAM_UNION_COUNT = {len(schema.unions)}\n}};\n")
     for name, union in schema.unions.items():
         if name not in OPTION_UNIONS:
@@ -234,7 +234,7 @@ def write_schema_h(schema: Schema) -> str:
             out += [f"  SAM_{snake(name).upper()}_{snake(key).upper()} = {value}," for key, value in union.values]
             out.append("};\n")
     first = len(schema.unions["BuiltinOptions"].values)
-    out.append(f"""/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions' tag is the kind, BuiltinOptions2's comes after. */
+    out.append(f"""/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions come first, BuiltinOptions2 after them. */
 #define SAM_OPTIONS_KIND(tag) (tag)
 #define SAM_OPTIONS_2_KIND(tag) ((tag) + {first})
 """)
@@ -345,7 +345,8 @@ def field_rows(schema: Schema, table: Table, is_options: bool) -> list[str]:
             if base in schema.enums:
                 count = len(schema.enums[base].values)
             default = default_value(schema, item)
-        slots[item.id] = f'  {{"{item.name}", SAM_FIELD_{kind}, SAM_WIRE_{wire}, {target}, {count}, {offset}, {default}}},'
+        head = f'"{item.name}", SAM_FIELD_{kind}, SAM_WIRE_{wire}'
+        slots[item.id] = f"  {{{head}, {target}, {count}, {offset}, {default}}},"
     if sorted(slots) != list(range(len(slots))):
         raise SystemExit(f"table {table.name}: ids {sorted(slots)} are not contiguous from 0")
     return [slots[i] for i in sorted(slots)]

@@ -66,4 +66,66 @@ typedef struct sam_schema_options {
   uint16_t size;    /* of the struct; 0: the table has no fields */
 } sam_schema_options;
 
+/* ---- Verified bytes ------------------------------------------------------------------------------------------------
+ * A table is the address of its first byte. An absent field reads as its fallback, as NULL, or as an empty vector. */
+
+typedef struct sam_fb_vector {
+  const uint8_t *data; /* first element; NULL if absent */
+  uint32_t count;
+} sam_fb_vector;
+
+static inline uint16_t sam_fb_load16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static inline uint32_t sam_fb_load32(const uint8_t *p) {
+  return sam_fb_load16(p) | (uint32_t)sam_fb_load16(p + 2) << 16;
+}
+static inline uint64_t sam_fb_load64(const uint8_t *p) {
+  return sam_fb_load32(p) | (uint64_t)sam_fb_load32(p + 4) << 32;
+}
+
+/* Where the field of `slot` lies; NULL if the file leaves it out. */
+static inline const uint8_t *sam_fb_field(const uint8_t *table, int slot) {
+  const uint8_t *vtable = table - (int32_t)sam_fb_load32(table);
+  if (4 + 2 * slot + 2 > sam_fb_load16(vtable)) return NULL;
+  uint16_t offset = sam_fb_load16(vtable + 4 + 2 * slot);
+  return offset ? table + offset : NULL;
+}
+static inline int32_t sam_fb_i8(const uint8_t *table, int slot, int32_t fallback) {
+  const uint8_t *p = sam_fb_field(table, slot);
+  return p ? (int8_t)*p : fallback;
+}
+static inline uint32_t sam_fb_u8(const uint8_t *table, int slot) {
+  const uint8_t *p = sam_fb_field(table, slot);
+  return p ? *p : 0;
+}
+static inline int32_t sam_fb_i32(const uint8_t *table, int slot, int32_t fallback) {
+  const uint8_t *p = sam_fb_field(table, slot);
+  return p ? (int32_t)sam_fb_load32(p) : fallback;
+}
+static inline uint32_t sam_fb_u32(const uint8_t *table, int slot) { return (uint32_t)sam_fb_i32(table, slot, 0); }
+static inline uint64_t sam_fb_u64(const uint8_t *table, int slot) {
+  const uint8_t *p = sam_fb_field(table, slot);
+  return p ? sam_fb_load64(p) : 0;
+}
+/* The table, string (its count) or vector (its count) a field refers to. */
+static inline const uint8_t *sam_fb_target(const uint8_t *table, int slot) {
+  const uint8_t *p = sam_fb_field(table, slot);
+  return p ? p + sam_fb_load32(p) : NULL;
+}
+static inline const char *sam_fb_string(const uint8_t *table, int slot) {
+  const uint8_t *p = sam_fb_target(table, slot);
+  return p ? (const char *)p + 4 : NULL;
+}
+static inline sam_fb_vector sam_fb_vector_of(const uint8_t *table, int slot) {
+  const uint8_t *p = sam_fb_target(table, slot);
+  sam_fb_vector vector = {p ? p + 4 : NULL, p ? sam_fb_load32(p) : 0};
+  return vector;
+}
+static inline const uint8_t *sam_fb_table_at(sam_fb_vector vector, uint32_t i) {
+  const uint8_t *p = vector.data + 4 * (size_t)i;
+  return p + sam_fb_load32(p);
+}
+static inline int32_t sam_fb_i32_at(sam_fb_vector vector, uint32_t i) {
+  return (int32_t)sam_fb_load32(vector.data + 4 * (size_t)i);
+}
+
 #endif

@@ -9,12 +9,13 @@
 #include "samara/op.h"
 
 typedef struct sam_file_tensor {
-  sam_tensor view;  /* file's type, shape, name, quant; data + KNOWN for constants; VARIABLE; index */
-  sam_quant quant;  /* view.quant points here */
+  sam_tensor view; /* file's type, shape, name, quant; data + KNOWN for constants; VARIABLE; index */
+  sam_quant quant; /* view.quant points here */
   int32_t signature_rank;
-  int32_t *signature; /* shape_signature, or NULL */
-  bool sparse; /* stored sparse in the file; view.data is the dense copy made at load */
-  int32_t block_scales_tensor;   /* -1, or the tensor of view.quant->block_scales */
+  int32_t *signature;          /* shape_signature, or NULL */
+  bool is_input, is_output;    /* of its subgraph */
+  bool sparse;                 /* stored sparse in the file; view.data is the dense copy made at load */
+  int32_t block_scales_tensor; /* -1, or the tensor of view.quant->block_scales */
 } sam_file_tensor;
 
 typedef struct sam_file_node {
@@ -43,8 +44,8 @@ struct sam_pack_cache; /* packing.c */
 struct sam_model {
   const uint8_t *bytes;
   size_t size;
-  bool mapped;     /* munmap at the end */
-  void *owned;     /* or free this */
+  bool mapped; /* munmap at the end */
+  void *owned; /* or free this */
   int32_t n_subgraphs, n_signatures, n_metadata;
   sam_subgraph *subgraphs;
   sam_signature_info *signatures;

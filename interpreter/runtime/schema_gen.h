@@ -184,7 +184,7 @@ enum {
   SAM_TABLE_COUNT = 170
 };
 
-/* Slots of the fields of the tables that are decoded by hand. A union's tag has slot (value) - 1. */
+/* Slots of the tables that are decoded by hand. A union's tag has slot (value) - 1. */
 enum {
   SAM_SLOT_MODEL_VERSION = 0,
   SAM_SLOT_MODEL_OPERATOR_CODES = 1,
@@ -280,7 +280,7 @@ enum {
 enum {
   SAM_UNION_QUANTIZATION_DETAILS = 0,
   SAM_UNION_SPARSE_INDEX_VECTOR = 1,
-  SAM_UNION_BUILTIN = 2,
+  SAM_UNION_BUILTIN_OPTIONS = 2,
   SAM_UNION_BUILTIN_OPTIONS2 = 3,
   SAM_UNION_COUNT = 4
 };
@@ -297,7 +297,7 @@ enum {
   SAM_SPARSE_INDEX_VECTOR_UINT8_VECTOR = 3,
 };
 
-/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions' tag is the kind, BuiltinOptions2's comes after. */
+/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions come first, BuiltinOptions2 after them. */
 #define SAM_OPTIONS_KIND(tag) (tag)
 #define SAM_OPTIONS_2_KIND(tag) ((tag) + 126)
 

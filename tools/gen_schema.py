@@ -6,7 +6,8 @@
 
 The kernels' header knows no file format: plain structs with plain fields. The runtime's pair describes every field of
 every table (slot, wire type, target, default, place in the option struct), so verification and decoding are two
-loops over data. Plain Python, no dependencies, because every build of the C library may run it.
+loops over data. Plain Python without dependencies. (No dataclasses: they import `inspect`, which next to this file is
+the command of that name.)
 
     python3 tools/gen_schema.py            writes the three files
     python3 tools/gen_schema.py --check    exits 1 and names the files that are stale
@@ -16,8 +17,8 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "interpreter" / "schema" / "tflite.fbs"
@@ -50,38 +51,33 @@ HIDDEN_ENUMS = ("TensorType", "BuiltinOperator", "CustomOptionsFormat", "Dimensi
 SHORT_ENUMS = {"ActivationFunctionType": "ACTIVATION"}
 
 
-@dataclass
-class Enum:
+class Enum(NamedTuple):
     name: str
     base: str
-    values: list[tuple[str, int]] = field(default_factory=list)
+    values: list[tuple[str, int]]
 
 
-@dataclass
-class Field:
+class Field(NamedTuple):
     name: str
     type: str
     id: int
     default: str | None
-    attributes: dict[str, str]
 
 
-@dataclass
-class Table:
+class Table(NamedTuple):
     name: str
-    fields: list[Field] = field(default_factory=list)
+    fields: list[Field]
 
 
-@dataclass
-class Schema:
-    enums: dict[str, Enum] = field(default_factory=dict)
-    unions: dict[str, Enum] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
+class Schema(NamedTuple):
+    enums: dict[str, Enum]
+    unions: dict[str, Enum]
+    tables: dict[str, Table]
 
 
 def parse(text: str) -> Schema:
     """Reads the part of the fbs grammar that our schema uses, and refuses the rest."""
-    schema = Schema()
+    schema = Schema({}, {}, {})
     text = re.sub(r"//[^\n]*", "", text)
     text = re.sub(r'(namespace|file_identifier|file_extension|root_type)\s+[^;]+;', "", text)
     position = 0
@@ -95,7 +91,7 @@ def parse(text: str) -> Schema:
         if kind == "table":
             schema.tables[name] = Table(name, [parse_field(name, line) for line in body.split(";") if line.strip()])
         else:
-            enum = Enum(name, base or "ubyte")
+            enum = Enum(name, base or "ubyte", [])
             for item in (part.strip() for part in body.split(",") if part.strip()):
                 key, value = (part.strip() for part in item.split("="))
                 enum.values.append((key, int(value)))
@@ -109,7 +105,7 @@ def parse_field(table: str, line: str) -> Field:
         raise SystemExit(f"{SOURCE}: table {table}: cannot read field {line.strip()!r}")
     name, type_, default, attributes = match.groups()
     pairs = {part.split(":")[0].strip(): (part.split(":") + ["1"])[1].strip() for part in attributes.split(",")}
-    return Field(name, type_, int(pairs["id"]), default, pairs)
+    return Field(name, type_, int(pairs["id"]), default)
 
 
 def snake(name: str) -> str:
@@ -234,7 +230,7 @@ def write_schema_h(schema: Schema) -> str:
             out += [f"  SAM_{snake(name).upper()}_{snake(key).upper()} = {value}," for key, value in union.values]
             out.append("};\n")
     first = len(schema.unions["BuiltinOptions"].values)
-    out.append(f"""/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions come first, BuiltinOptions2 after them. */
+    out.append(f"""/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions first, then BuiltinOptions2. */
 #define SAM_OPTIONS_KIND(tag) (tag)
 #define SAM_OPTIONS_2_KIND(tag) ((tag) + {first})
 """)

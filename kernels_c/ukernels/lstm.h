@@ -1,0 +1,38 @@
+/* Samara: the recurrent part of an integer LSTM (int8 in and out, int16 cell), exactly as the format defines it.
+ *
+ * Gates are Q3.12 before their nonlinearity and Q0.15 after it; the cell has `tanh_bits` integer bits. Logistic and
+ * tanh are fixed-point: exp on [-1/4, 0) by a polynomial, the other bits of the argument by table multiplications,
+ * then 1 / (1 + x) by three Newton steps; every product is rounded to 16 bits. */
+#ifndef SAM_UKERNELS_LSTM_H
+#define SAM_UKERNELS_LSTM_H
+
+#include <stdint.h>
+
+#include "common/fixed_point.h"
+
+/* One step of one batch row: gates in the order input, forget, cell, output. */
+typedef struct sam_s16_lstm_args {
+  int32_t n;               /* cells */
+  const int32_t *acc[4];   /* recurrent sums with their bias */
+  const int16_t *in[4];    /* the input's part of each gate */
+  sam_multiplier scale[4]; /* from acc to Q3.12 */
+  int16_t *cell;           /* read and written */
+  int32_t tanh_bits;       /* integer bits of the cell, 0..6 */
+  int32_t clip;            /* bound of the cell; 0: none */
+  sam_multiplier hidden;   /* from Q0.30 to the output */
+  int32_t zero_point;      /* of the output */
+  int8_t *y;
+} sam_s16_lstm_args;
+
+typedef const struct sam_s16_lstm {
+  /* y[i] = saturate(y[i] + acc[i] * scale) */
+  void (*add)(int16_t *y, const int32_t *acc, int32_t n, sam_multiplier scale);
+  /* Q3.12 to Q0.15, in place */
+  void (*logistic)(int16_t *y, int32_t n);
+  /* x with `bits` integer bits (0..6) to Q0.15; y may be x */
+  void (*tanh)(int16_t *y, const int16_t *x, int32_t n, int32_t bits);
+  /* Everything of one step after the sums */
+  void (*step)(const sam_s16_lstm_args *args);
+} sam_s16_lstm_t;
+
+#endif

@@ -335,7 +335,7 @@ def run_ours(data: bytes, case: Case, steps: list[list[Any]], threads: int) -> l
 
 def _again(level: str, threads: int) -> str:
     node = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
-    return f"SAMARA_TEST_LEVELS={level} SAMARA_TEST_THREADS={threads} python -m pytest {shlex.quote(node)}"
+    return f"SAMARA_TEST_LEVELS={level} SAMARA_TEST_THREADS={threads} pytest {shlex.quote(node)}"
 
 
 def mismatch(actual: np.ndarray, expected: np.ndarray, atol: float = 0, rtol: float = 1e-5) -> str | None:

@@ -1,0 +1,193 @@
+"""Every shared model gives LiteRT's answers, at every thread count and instruction-set level.
+
+Integer outputs may differ by 1 from LiteRT's (its kernels round requantization in several ways and differ among
+themselves by as much), floats by 1e-5 of the largest value. The comparison is with LiteRT's plain CPU kernels or with
+its default (XNNPACK), whichever is nearer. The golden CSVs of seanet must be met exactly.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import shared_folder
+from harness import in_child, levels, mismatch
+
+import samara
+from samara.interpreter import _native
+
+_FOLDERS = [folder for folder in (shared_folder("models"), shared_folder("bench")) if folder is not None]
+MODELS = [path for folder in _FOLDERS for path in sorted(folder.rglob("*.tflite"))]
+if not MODELS:
+    pytest.skip("the shared models are not here: set SAMARA_MODELS, or use ../shared/models", allow_module_level=True)
+
+Arrays = dict[str, np.ndarray]
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+def inputs_for(details: dict[str, dict[str, Any]], seed: int) -> Arrays:
+    """Random data by input name. Larger integers are mostly indices: 0 and 1 are valid in every shared model."""
+    rng = np.random.default_rng(seed)
+    values = {}
+    for name, d in sorted(details.items()):
+        shape, dtype = tuple(int(n) for n in d["shape"]), np.dtype(d["dtype"])
+        if dtype.kind == "f":
+            values[name] = rng.uniform(-1, 1, shape).astype(dtype)
+        elif dtype.itemsize == 1 or d["quantization"][0]:
+            limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+            values[name] = (
+                rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+                if limits
+                else rng.integers(0, 2, shape).astype(dtype)
+            )
+        else:
+            values[name] = rng.integers(0, 2, shape).astype(dtype)
+    return values
+
+
+def run(interpreter: Any, seeds: int = 2) -> dict[str, Arrays]:
+    """The outputs of every signature and of the main graph, for some random inputs; keys name entry and seed.
+
+    Uses only what LiteRT and Samara share, so that both are driven by the same code.
+    """
+    results: dict[str, Arrays] = {}
+    interpreter.allocate_tensors()
+    ins = {f"{i}": d for i, d in enumerate(interpreter.get_input_details())}
+    for seed in range(seeds):
+        interpreter.reset_all_variables()
+        for step in range(2):
+            for name, value in inputs_for(ins, 10 * seed + step).items():
+                interpreter.set_tensor(ins[name]["index"], value)
+            interpreter.invoke()
+            outs = interpreter.get_output_details()
+            results[f"main, seed {seed}, step {step}"] = {
+                f"{i} {d['name']}": interpreter.get_tensor(d["index"]) for i, d in enumerate(outs)
+            }
+    for key in interpreter.get_signature_list():
+        runner = interpreter.get_signature_runner(key)
+        details = runner.get_input_details()
+        for seed in range(seeds):
+            interpreter.reset_all_variables()
+            results[f"{key}, seed {seed}"] = runner(**inputs_for(details, seed))
+    return results
+
+
+def patched(path: Path) -> bytes:
+    """The file's bytes; with the quantized dimension of person_detect's biases set right, which LiteRT insists on."""
+    data = path.read_bytes()
+    if path.stem != "person_detect":
+        return data
+    from samara.converter import schema
+
+    model = schema.decode(data)
+    for graph in model.subgraphs:
+        for t in graph.tensors:
+            q = t.quantization
+            if q is not None and t.shape is not None and len(t.shape) == 1 and q.quantized_dimension:
+                q.quantized_dimension = 0
+    return schema.encode(model)
+
+
+def run_litert(path: Path, default: bool) -> dict[str, Arrays]:
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    resolver = litert.OpResolverType.AUTO if default else litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    data = patched(path)
+    return in_child(
+        lambda: run(litert.Interpreter(model_content=data, num_threads=1, experimental_op_resolver_type=resolver))
+    )
+
+
+def compare(ours: dict[str, Arrays], theirs: dict[str, Arrays], atol: float = 1) -> str | None:
+    assert ours.keys() == theirs.keys()
+    for entry, outputs in ours.items():
+        assert outputs.keys() == theirs[entry].keys()
+        for name, actual in outputs.items():
+            wanted = theirs[entry][name]
+            problem = mismatch(actual, wanted, atol if actual.dtype.kind in "iu" else 0, 1e-5)
+            if problem:
+                return f"{entry}, output {name}: {problem}"
+    return None
+
+
+def is_integer(path: Path) -> bool:
+    """No tensor of the model holds floats, so its results are the same bytes on every machine."""
+    model = _native.Model.open(path)
+    floats = {"FLOAT32", "FLOAT16", "FLOAT64", "BFLOAT16", "COMPLEX64"}
+    return not any(
+        _native.TYPES[model.tensor(s, i).type] in floats
+        for s in range(model.n_subgraphs)
+        for i in range(model.subgraph(s).n_tensors)
+    )
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name_of)
+def test_answers_of_litert(path: Path) -> None:
+    ours = run(samara.Interpreter(path, num_threads=1))
+    problems = []
+    for default in (False, True):
+        problem = compare(ours, run_litert(path, default))
+        if problem is None:
+            return
+        problems.append(f"{'default' if default else 'plain CPU'}: {problem}")
+    pytest.fail("\n".join(problems), pytrace=False)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name_of)
+def test_same_bytes_everywhere(path: Path) -> None:
+    """Threads never change a result; nor does the instruction set, for integer models; nor fusion."""
+    best = _native.isa()
+    reference: dict[str, Arrays] | None = None
+    integer = is_integer(path)
+    try:
+        for level in levels() if integer else [best]:
+            _native.isa_force(level)
+            variants = [(n, False) for n in ((1, 2, 4) if level == best else (2,))] + [(1, True)] * (level == best)
+            for threads, plain in variants:
+                got = run(samara.Interpreter(path, num_threads=threads, no_fusion=plain), seeds=1)
+                reference = reference or got
+                for entry, outputs in got.items():
+                    for name, array in outputs.items():
+                        same = array.tobytes() == reference[entry][name].tobytes()
+                        where = f"{level}, {threads} threads{', no fusion' if plain else ''}: {entry}, output {name}"
+                        assert same, f"{where}: {mismatch(array, reference[entry][name], 0, 0)}"
+    finally:
+        _native.isa_force(best)
+
+
+@pytest.mark.parametrize("path", [p for p in MODELS if p.parent.name == "seanet"], ids=name_of)
+def test_golden_outputs_exactly(path: Path) -> None:
+    def read(role: str, dtype: Any) -> np.ndarray:
+        (file,) = path.parent.glob(f"{path.stem}_{role}_*.csv")
+        return np.array([int(v) for v in file.read_text().replace("\n", ",").split(",") if v.strip()], dtype)
+
+    interpreter = samara.Interpreter(path)
+    interpreter.allocate_tensors()
+    for i, d in enumerate(interpreter.get_input_details()):
+        interpreter.set_tensor(d["index"], read(f"input{i}", d["dtype"]).reshape(d["shape"]))
+    interpreter.invoke()
+    (d,) = interpreter.get_output_details()
+    golden = read("golden", d["dtype"]).reshape(d["shape"])
+    assert mismatch(interpreter.get_tensor(d["index"]), golden) is None
+
+
+@pytest.mark.parametrize("stem", ["mobilenet_v2_1.0_224_quant", "tf2_mobilenet_v2_1.0_224_ptq"])
+@pytest.mark.parametrize(
+    ("picture", "word"),
+    [("cat", "cat"), ("bird", "chickadee"), ("sunflower", "daisy"), ("grace_hopper", "uniform")],
+)
+def test_photographs_are_recognized(models: Path, stem: str, picture: str, word: str) -> None:
+    pytest.importorskip("PIL")
+    from samara.tools import feed, metadata, run
+
+    model = samara.load(models / "coral" / f"{stem}.tflite")
+    (spec,) = model.inputs
+    labels = metadata.labels((models / "coral/imagenet_labels.txt").read_text())
+    pixels = feed.from_file(os.fspath(models / f"coral/{picture}.bmp"), spec, spec.shape)
+    (best,) = run.top_answers(model(pixels), model.outputs[0], labels, 1)
+    assert word in best["label"]

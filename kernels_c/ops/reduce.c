@@ -1,0 +1,583 @@
+/* Reductions: MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL; ARG_MAX ARG_MIN; CUMSUM; ADD_N.
+ *
+ * prepare merges neighbouring dimensions of the same fate, so [N,H,W,C] over H and W becomes kept N, reduced H*W, kept
+ * C. The innermost dimension decides the loop: kept (C values side by side):  acc[0..C) += row, for every reduced
+ * position      one pass over memory, in order reduced (a run of L values):   acc += run, for every reduced position
+ * outside it Sums of floats are kept in double, of integers in 64 bits; the order is fixed, whatever the threads. */
+#include <float.h>
+
+#include "elementwise.h"
+#include "ops.h"
+#include "samara/options.h"
+
+typedef enum reduce_kind { SUM, MEAN, PROD, MAX, MIN, ANY, ALL, KINDS } reduce_kind;
+
+typedef union accumulator {
+  double f;
+  int64_t i;
+} accumulator;
+
+enum { ROW = 256 }; /* outputs one task step accumulates side by side */
+
+/* `many`: acc[j] takes x[j] for j < n; otherwise acc[0] takes all n. */
+typedef void (*accumulate_fn)(accumulator *acc, const void *x, int64_t n, bool many, int32_t zero, double scale);
+
+typedef struct reduce_plan {
+  reduce_kind kind;
+  sam_type type;
+  accumulate_fn accumulate;
+  accumulator start;
+  int64_t size; /* bytes of an element */
+  /* Kept dimensions outside the innermost row, reduced ones outside the innermost run; steps in elements. */
+  int32_t kept_rank, reduced_rank;
+  int64_t kept_dims[SAM_MAX_RANK], kept_steps[SAM_MAX_RANK];
+  int64_t reduced_dims[SAM_MAX_RANK], reduced_steps[SAM_MAX_RANK];
+  bool many;
+  int64_t length;  /* of the row (many) or run */
+  int64_t rows;    /* product of kept_dims */
+  int64_t repeats; /* product of reduced_dims */
+  int64_t n;       /* values per output */
+  int32_t zx, zy, lo, hi;
+  double sx, ratio; /* input scale; input scale / output scale */
+  sam_multiplier m;
+} reduce_plan;
+
+/* ---- Accumulation ---------------------------------------------------------------------------------------------- */
+
+#define ACCUMULATE(name, T, field, EXPR)                                                                   \
+  static void name(accumulator *acc, const void *data, int64_t n, bool many, int32_t zero, double scale) { \
+    const T *x = data;                                                                                     \
+    (void)zero;                                                                                            \
+    (void)scale;                                                                                           \
+    if (many) {                                                                                            \
+      for (int64_t j = 0; j < n; j++) {                                                                    \
+        const T u = x[j];                                                                                  \
+        acc[j].field = EXPR(acc[j].field, u);                                                              \
+      }                                                                                                    \
+    } else {                                                                                               \
+      accumulator total = *acc;                                                                            \
+      for (int64_t j = 0; j < n; j++) {                                                                    \
+        const T u = x[j];                                                                                  \
+        total.field = EXPR(total.field, u);                                                                \
+      }                                                                                                    \
+      *acc = total;                                                                                        \
+    }                                                                                                      \
+  }
+#define PLUS(a, u) (a + u)
+#define WRAP_PLUS(a, u) (int64_t)((uint64_t)a + (uint64_t)(int64_t)u)
+#define WRAP_TIMES(a, u) (int64_t)((uint64_t)a * (uint64_t)(int64_t)u)
+#define TIMES(a, u) (a * u)
+#define REAL_TIMES(a, u) (a * (scale * (u - zero)))
+#define LARGER(a, u) (u > a ? u : a)
+#define LARGER_OR_NAN(a, u) (u > a || u != u ? u : a)
+#define SMALLER(a, u) (u < a ? u : a)
+#define SMALLER_OR_NAN(a, u) (u < a || u != u ? u : a)
+#define EITHER(a, u) (a | (u != 0))
+#define BOTH(a, u) (a & (u != 0))
+
+ACCUMULATE(sum_f32, float, f, PLUS)
+ACCUMULATE(prod_f32, float, f, TIMES)
+ACCUMULATE(max_f32, float, f, LARGER_OR_NAN)
+ACCUMULATE(min_f32, float, f, SMALLER_OR_NAN)
+#define INTEGERS(suffix, T)                 \
+  ACCUMULATE(sum_##suffix, T, i, WRAP_PLUS) \
+  ACCUMULATE(max_##suffix, T, i, LARGER)    \
+  ACCUMULATE(min_##suffix, T, i, SMALLER)
+INTEGERS(i8, int8_t)
+INTEGERS(u8, uint8_t)
+INTEGERS(i16, int16_t)
+INTEGERS(i32, int32_t)
+INTEGERS(i64, int64_t)
+ACCUMULATE(prod_i8, int8_t, f, REAL_TIMES)
+ACCUMULATE(prod_i16, int16_t, f, REAL_TIMES)
+ACCUMULATE(prod_i32, int32_t, i, WRAP_TIMES)
+ACCUMULATE(prod_i64, int64_t, i, WRAP_TIMES)
+ACCUMULATE(any_bool, uint8_t, i, EITHER)
+ACCUMULATE(all_bool, uint8_t, i, BOTH)
+
+static const accumulate_fn accumulators[KINDS][SAM_TYPE_COUNT] = {
+    [SUM] = {[SAM_FLOAT32] = sum_f32,
+             [SAM_INT8] = sum_i8,
+             [SAM_UINT8] = sum_u8,
+             [SAM_INT16] = sum_i16,
+             [SAM_INT32] = sum_i32,
+             [SAM_INT64] = sum_i64},
+    [MEAN] = {[SAM_FLOAT32] = sum_f32,
+              [SAM_INT8] = sum_i8,
+              [SAM_UINT8] = sum_u8,
+              [SAM_INT16] = sum_i16,
+              [SAM_INT32] = sum_i32,
+              [SAM_INT64] = sum_i64},
+    [PROD] = {[SAM_FLOAT32] = prod_f32,
+              [SAM_INT8] = prod_i8,
+              [SAM_INT16] = prod_i16,
+              [SAM_INT32] = prod_i32,
+              [SAM_INT64] = prod_i64},
+    [MAX] = {[SAM_FLOAT32] = max_f32,
+             [SAM_INT8] = max_i8,
+             [SAM_UINT8] = max_u8,
+             [SAM_INT16] = max_i16,
+             [SAM_INT32] = max_i32,
+             [SAM_INT64] = max_i64},
+    [MIN] = {[SAM_FLOAT32] = min_f32,
+             [SAM_INT8] = min_i8,
+             [SAM_UINT8] = min_u8,
+             [SAM_INT16] = min_i16,
+             [SAM_INT32] = min_i32,
+             [SAM_INT64] = min_i64},
+    [ANY] = {[SAM_BOOL] = any_bool},
+    [ALL] = {[SAM_BOOL] = all_bool},
+};
+
+/* What an empty reduction gives. */
+static accumulator start_of(reduce_kind kind, sam_type type) {
+  accumulator a = {.i = 0};
+  int32_t lo, hi;
+  sam_type_range(type, &lo, &hi);
+  if (type == SAM_FLOAT32) {
+    a.f = kind == PROD ? 1 : kind == MAX ? -(double)INFINITY : kind == MIN ? (double)INFINITY : 0;
+  } else if (kind == PROD && (type == SAM_INT8 || type == SAM_INT16)) {
+    a.f = 1;
+  } else {
+    a.i = kind == MAX    ? (type == SAM_INT64 ? INT64_MIN : lo)
+          : kind == MIN  ? (type == SAM_INT64 ? INT64_MAX : hi)
+          : kind == PROD ? 1
+          : kind == ALL  ? 1
+                         : 0;
+  }
+  return a;
+}
+
+/* ---- Results --------------------------------------------------------------------------------------------------- */
+
+static int32_t quantized_result(const reduce_plan *p, accumulator a) {
+  switch (p->kind) {
+    case MEAN: {
+      int64_t centred = a.i - (int64_t)p->zx * p->n;
+      int64_t q = (int64_t)sam_scale32(sam_saturate32(centred), p->m) + p->zy;
+      return (int32_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
+    }
+    case SUM: {
+      double real = (double)(a.i - (int64_t)p->zx * p->n) * p->ratio;
+      return sam_clamp32(sam_saturate32((int64_t)sam_int32_of(sam_round_away(real)) + p->zy), p->lo, p->hi);
+    }
+    case PROD: {
+      double real = a.f * p->ratio; /* here 1 / output scale */
+      return sam_clamp32(sam_saturate32((int64_t)sam_int32_of(sam_round_away(real)) + p->zy), p->lo, p->hi);
+    }
+    default:
+      return (int32_t)a.i;
+  }
+}
+
+static void store(const reduce_plan *p, void *y, int64_t at, accumulator a) {
+  switch (p->type) {
+    case SAM_FLOAT32:
+      ((float *)y)[at] = (float)(p->kind == MEAN ? a.f / (double)p->n : a.f);
+      break;
+    case SAM_INT8:
+      ((int8_t *)y)[at] = (int8_t)quantized_result(p, a);
+      break;
+    case SAM_UINT8:
+      ((uint8_t *)y)[at] = (uint8_t)quantized_result(p, a);
+      break;
+    case SAM_INT16:
+      ((int16_t *)y)[at] = (int16_t)quantized_result(p, a);
+      break;
+    case SAM_INT32: {
+      int64_t value = p->kind == MEAN ? (p->n > 0 ? a.i / p->n : 0) : a.i;
+      ((int32_t *)y)[at] = (int32_t)(uint32_t)value;
+      break;
+    }
+    case SAM_INT64:
+      ((int64_t *)y)[at] = p->kind == MEAN ? (p->n > 0 ? a.i / p->n : 0) : a.i;
+      break;
+    default:
+      ((uint8_t *)y)[at] = (uint8_t)(a.i != 0);
+      break;
+  }
+}
+
+/* ---- Eval ------------------------------------------------------------------------------------------------------ */
+
+typedef struct reduce_work {
+  const reduce_plan *plan;
+  const char *x;
+  void *y;
+  int64_t pieces; /* of a row */
+} reduce_work;
+
+/* Adds all reduced positions below `base` to acc[0..n). */
+static void accumulate_all(const reduce_plan *p, const char *x, int64_t base, int64_t n, accumulator *acc) {
+  int64_t at[SAM_MAX_RANK] = {0}, offset = base;
+  for (int64_t r = 0; r < p->repeats; r++) {
+    p->accumulate(acc, x + offset * p->size, n, p->many, p->zx, p->sx);
+    for (int32_t d = p->reduced_rank - 1; d >= 0; d--) {
+      offset += p->reduced_steps[d];
+      if (++at[d] < p->reduced_dims[d]) break;
+      offset -= p->reduced_dims[d] * p->reduced_steps[d];
+      at[d] = 0;
+    }
+  }
+}
+
+static void reduce_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const reduce_work *w = arg;
+  const reduce_plan *p = w->plan;
+  accumulator acc[ROW];
+  for (int64_t item = begin; item < end; item++) {
+    int64_t row = item / w->pieces, first = item % w->pieces * ROW, base = 0, rest = row;
+    for (int32_t d = p->kept_rank - 1; d >= 0; d--) {
+      base += rest % p->kept_dims[d] * p->kept_steps[d];
+      rest /= p->kept_dims[d];
+    }
+    int64_t outputs = !p->many ? 1 : p->length - first < ROW ? p->length - first : ROW;
+    for (int64_t j = 0; j < outputs; j++) acc[j] = p->start;
+    accumulate_all(p, w->x, base + first, p->many ? outputs : p->length, acc);
+    int64_t at = p->many ? row * p->length + first : row;
+    for (int64_t j = 0; j < outputs; j++) store(p, w->y, at + j, acc[j]);
+  }
+}
+
+static sam_status eval(sam_ctx *ctx, sam_node *node) {
+  const reduce_plan *p = node->state;
+  reduce_work work = {p, node->inputs[0]->data, node->outputs[0]->data, p->many ? (p->length + ROW - 1) / ROW : 1};
+  int64_t outputs = p->many ? (p->length < ROW ? p->length : ROW) : 1;
+  int64_t values = p->n > (INT64_C(1) << 40) ? INT64_C(1) << 40 : p->n;
+  sam_parallel(ctx, p->rows * work.pieces, outputs * (values + 8), reduce_rows, &work);
+  return SAM_OK;
+}
+
+/* ---- Prepare --------------------------------------------------------------------------------------------------- */
+
+static void plan_dims(reduce_plan *p, const sam_tensor *x, const bool *reduced) {
+  int64_t dims[SAM_MAX_RANK], steps[SAM_MAX_RANK], step = 1;
+  bool fate[SAM_MAX_RANK];
+  int32_t n = 0; /* merged dimensions, innermost first */
+  p->n = 1;
+  for (int32_t d = x->rank - 1; d >= 0; d--) {
+    if (reduced[d]) p->n *= x->dims[d];
+    if (x->dims[d] != 1) {
+      if (n > 0 && fate[n - 1] == reduced[d]) {
+        dims[n - 1] *= x->dims[d];
+      } else {
+        dims[n] = x->dims[d], steps[n] = step, fate[n] = reduced[d];
+        n++;
+      }
+    }
+    step *= x->dims[d];
+  }
+  p->many = n > 0 && !fate[0];
+  p->length = n > 0 ? dims[0] : 1;
+  p->rows = p->repeats = 1;
+  for (int32_t d = n - 1; d >= 1; d--) {
+    if (fate[d]) {
+      p->reduced_dims[p->reduced_rank] = dims[d], p->reduced_steps[p->reduced_rank++] = steps[d];
+      p->repeats *= dims[d];
+    } else {
+      p->kept_dims[p->kept_rank] = dims[d], p->kept_steps[p->kept_rank++] = steps[d];
+      p->rows *= dims[d];
+    }
+  }
+}
+
+static sam_status plan_quantized(sam_ctx *ctx, reduce_plan *p, const sam_tensor *x, const sam_tensor *y) {
+  if (p->kind == MAX || p->kind == MIN) return sam_check_same_quant(ctx, x, y);
+  SAM_TRY(sam_check_quant(ctx, x));
+  SAM_TRY(sam_check_quant(ctx, y));
+  sam_type_range(y->type, &p->lo, &p->hi);
+  p->zx = x->quant->zero_point[0];
+  p->zy = y->quant->zero_point[0];
+  p->sx = x->quant->scale[0];
+  p->ratio = p->sx / y->quant->scale[0];
+  if (p->kind == PROD) p->ratio = 1.0 / y->quant->scale[0];
+  if (p->kind != MEAN || p->n == 0) return SAM_OK;
+  /* s_in / (s_out * n): the quotient keeps as many bits as fit. */
+  sam_multiplier m = sam_multiplier_of(p->ratio);
+  int shift = 0;
+  while (shift < 62 && p->n >> (shift + 1)) shift++;
+  if (shift > 32) shift = 32;
+  if (shift > 31 + m.shift) shift = 31 + m.shift;
+  p->m.q = (int32_t)(((int64_t)m.q << shift) / p->n);
+  p->m.shift = m.shift - shift;
+  return SAM_OK;
+}
+
+static sam_status read_axes(sam_ctx *ctx, const sam_node *node, int32_t rank, bool *reduced) {
+  int64_t axes[64];
+  int32_t count;
+  SAM_TRY(sam_read_ints(ctx, node->inputs[1], 64, axes, &count));
+  for (int32_t i = 0; i < count; i++) {
+    int32_t axis;
+    if (rank == 0 && (axes[i] == 0 || axes[i] == -1)) continue; /* a scalar is its own only slice */
+    SAM_TRY(sam_normalize_axis(ctx, axes[i], rank, &axis));
+    reduced[axis] = true;
+  }
+  return SAM_OK;
+}
+
+static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, reduce_kind kind) {
+  const sam_tensor *x = node->inputs[0];
+  sam_tensor *y = node->outputs[0];
+  const sam_reducer_options *options = node->options;
+  SAM_TRY(sam_check_same_type(ctx, y, x));
+  if (!sam_is_known(node->inputs[1])) return sam_need_data(ctx, 1);
+  bool reduced[SAM_MAX_RANK] = {false};
+  SAM_TRY(read_axes(ctx, node, x->rank, reduced));
+  int32_t dims[SAM_MAX_RANK], rank = 0;
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (!reduced[d])
+      dims[rank++] = x->dims[d];
+    else if (options->keep_dims)
+      dims[rank++] = 1;
+  }
+  SAM_TRY(sam_set_shape(ctx, y, rank, dims));
+  reduce_plan *plan = sam_alloc(ctx, sizeof *plan);
+  if (plan == NULL) return SAM_OUT_OF_MEMORY;
+  node->state = plan;
+  plan->kind = kind;
+  plan->type = x->type;
+  plan->size = sam_type_bits(x->type) / 8;
+  plan->accumulate = accumulators[kind][x->type];
+  plan->start = start_of(kind, x->type);
+  plan_dims(plan, x, reduced);
+  bool small = x->type == SAM_INT8 || x->type == SAM_UINT8 || x->type == SAM_INT16;
+  return small ? plan_quantized(ctx, plan, x, y) : SAM_OK;
+}
+
+#define REDUCE(NAME, stem, kind, version, ...)                                                             \
+  static sam_status prepare_##stem(sam_ctx *ctx, sam_node *node) { return prepare_kind(ctx, node, kind); } \
+  const sam_op sam_op_##stem = {.name = #NAME,                                                             \
+                                .options = SAM_OPTIONS_REDUCER,                                            \
+                                .max_version = version,                                                    \
+                                .min_inputs = 2,                                                           \
+                                .max_inputs = 2,                                                           \
+                                .min_outputs = 1,                                                          \
+                                .max_outputs = 1,                                                          \
+                                .prepare = prepare_##stem,                                                 \
+                                .eval = {__VA_ARGS__}};
+#define F32 [SAM_FLOAT32] = eval
+#define I8 [SAM_INT8] = eval
+#define U8 [SAM_UINT8] = eval
+#define I16 [SAM_INT16] = eval
+#define I32 [SAM_INT32] = eval
+#define I64 [SAM_INT64] = eval
+
+REDUCE(MEAN, mean, MEAN, 3, F32, I8, U8, I16, I32, I64)
+REDUCE(SUM, sum, SUM, 2, F32, I8, U8, I16, I32, I64)
+REDUCE(REDUCE_PROD, reduce_prod, PROD, 2, F32, I8, I16, I32, I64)
+REDUCE(REDUCE_MAX, reduce_max, MAX, 3, F32, I8, U8, I16, I32, I64)
+REDUCE(REDUCE_MIN, reduce_min, MIN, 3, F32, I8, U8, I16, I32, I64)
+REDUCE(REDUCE_ANY, reduce_any, ANY, 1, [SAM_BOOL] = eval)
+REDUCE(REDUCE_ALL, reduce_all, ALL, 1, [SAM_BOOL] = eval)
+
+/* ---- ARG_MAX, ARG_MIN: the first of equals ----------------------------------------------------------------------- */
+
+typedef struct axis_plan {
+  int64_t outer, n, inner;
+  bool largest, exclusive, reverse;
+} axis_plan;
+
+typedef struct axis_work {
+  const axis_plan *plan;
+  const sam_tensor *x, *y;
+} axis_work;
+
+static sam_status begin_axis(sam_ctx *ctx, sam_node *node, axis_plan **plan, int32_t *axis) {
+  const sam_tensor *x = node->inputs[0];
+  int64_t value;
+  int32_t count;
+  if (!sam_is_known(node->inputs[1])) return sam_need_data(ctx, 1);
+  SAM_TRY(sam_read_ints(ctx, node->inputs[1], 1, &value, &count));
+  if (count != 1) return sam_fail(ctx, SAM_INVALID_MODEL, "axis has %d values, needs 1", (int)count);
+  SAM_TRY(sam_normalize_axis(ctx, value, x->rank, axis));
+  if ((*plan = sam_alloc(ctx, sizeof **plan)) == NULL) return SAM_OUT_OF_MEMORY;
+  node->state = *plan;
+  (*plan)->outer = sam_span(x, 0, *axis);
+  (*plan)->n = x->dims[*axis];
+  (*plan)->inner = sam_span(x, *axis + 1, x->rank);
+  return SAM_OK;
+}
+
+#define ARG_BEST(T)                                               \
+  {                                                               \
+    const T *v = (const T *)w->x->data + o * p->n * p->inner + i; \
+    T top = v[0];                                                 \
+    for (int64_t k = 1; k < p->n; k++) {                          \
+      const T u = v[k * p->inner];                                \
+      if (p->largest ? u > top : u < top) top = u, best = k;      \
+    }                                                             \
+    break;                                                        \
+  }
+
+static void arg_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const axis_work *w = arg;
+  const axis_plan *p = w->plan;
+  for (int64_t item = begin; item < end; item++) {
+    int64_t o = item / p->inner, i = item % p->inner, best = 0;
+    switch (w->x->type) {
+      case SAM_FLOAT32:
+        ARG_BEST(float)
+      case SAM_INT8:
+        ARG_BEST(int8_t)
+      case SAM_INT32:
+        ARG_BEST(int32_t)
+      default:
+        ARG_BEST(uint8_t) /* UINT8, BOOL */
+    }
+    if (w->y->type == SAM_INT64)
+      ((int64_t *)w->y->data)[item] = best;
+    else
+      ((int32_t *)w->y->data)[item] = (int32_t)best;
+  }
+}
+
+static sam_status eval_arg(sam_ctx *ctx, sam_node *node) {
+  axis_work work = {node->state, node->inputs[0], node->outputs[0]};
+  sam_parallel(ctx, work.plan->outer * work.plan->inner, work.plan->n * 2 + 4, arg_rows, &work);
+  return SAM_OK;
+}
+
+static sam_status prepare_arg(sam_ctx *ctx, sam_node *node, bool largest) {
+  const sam_tensor *x = node->inputs[0];
+  sam_tensor *y = node->outputs[0];
+  if (y->type != SAM_INT32 && y->type != SAM_INT64)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "output is %s, must be INT32 or INT64", sam_type_name(y->type));
+  axis_plan *plan;
+  int32_t axis, rank = 0, dims[SAM_MAX_RANK];
+  SAM_TRY(begin_axis(ctx, node, &plan, &axis));
+  plan->largest = largest;
+  for (int32_t d = 0; d < x->rank; d++)
+    if (d != axis) dims[rank++] = x->dims[d];
+  if (plan->n == 0 && plan->outer * plan->inner > 0)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "dimension %d is empty", (int)axis);
+  return sam_set_shape(ctx, y, rank, dims);
+}
+static sam_status prepare_arg_max(sam_ctx *ctx, sam_node *node) { return prepare_arg(ctx, node, true); }
+static sam_status prepare_arg_min(sam_ctx *ctx, sam_node *node) { return prepare_arg(ctx, node, false); }
+
+#define ARG(NAME, stem)                                            \
+  const sam_op sam_op_##stem = {.name = #NAME,                     \
+                                .max_version = 3,                  \
+                                .min_inputs = 2,                   \
+                                .max_inputs = 2,                   \
+                                .min_outputs = 1,                  \
+                                .max_outputs = 1,                  \
+                                .prepare = prepare_##stem,         \
+                                .eval = {[SAM_FLOAT32] = eval_arg, \
+                                         [SAM_INT8] = eval_arg,    \
+                                         [SAM_UINT8] = eval_arg,   \
+                                         [SAM_INT32] = eval_arg,   \
+                                         [SAM_BOOL] = eval_arg}};
+ARG(ARG_MAX, arg_max)
+ARG(ARG_MIN, arg_min)
+
+/* ---- CUMSUM ---------------------------------------------------------------------------------------------------- */
+
+#define RUNNING_SUM(T, ADD)                                        \
+  {                                                                \
+    const T *x = (const T *)w->x->data;                            \
+    T *y = (T *)w->y->data, total = 0;                             \
+    for (int64_t k = 0; k < p->n; k++) {                           \
+      int64_t j = at + (p->reverse ? p->n - 1 - k : k) * p->inner; \
+      const T before = total, u = x[j];                            \
+      total = ADD;                                                 \
+      y[j] = p->exclusive ? before : total;                        \
+    }                                                              \
+    break;                                                         \
+  }
+
+static void cumsum_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const axis_work *w = arg;
+  const axis_plan *p = w->plan;
+  for (int64_t item = begin; item < end; item++) {
+    int64_t at = item / p->inner * p->n * p->inner + item % p->inner;
+    switch (w->x->type) {
+      case SAM_FLOAT32:
+        RUNNING_SUM(float, total + u)
+      case SAM_INT32:
+        RUNNING_SUM(int32_t, (int32_t)((uint32_t)total + (uint32_t)u))
+      default:
+        RUNNING_SUM(int64_t, (int64_t)((uint64_t)total + (uint64_t)u))
+    }
+  }
+}
+
+static sam_status eval_cumsum(sam_ctx *ctx, sam_node *node) {
+  axis_work work = {node->state, node->inputs[0], node->outputs[0]};
+  sam_parallel(ctx, work.plan->outer * work.plan->inner, work.plan->n * 4 + 4, cumsum_rows, &work);
+  return SAM_OK;
+}
+
+static sam_status prepare_cumsum(sam_ctx *ctx, sam_node *node) {
+  const sam_cumsum_options *options = node->options;
+  axis_plan *plan;
+  int32_t axis;
+  SAM_TRY(sam_check_same_type(ctx, node->outputs[0], node->inputs[0]));
+  SAM_TRY(begin_axis(ctx, node, &plan, &axis));
+  plan->exclusive = options->exclusive;
+  plan->reverse = options->reverse;
+  return sam_set_shape_like(ctx, node->outputs[0], node->inputs[0]);
+}
+
+const sam_op sam_op_cumsum = {
+    .name = "CUMSUM",
+    .options = SAM_OPTIONS_CUMSUM,
+    .max_version = 1,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .inplace = 1,
+    .prepare = prepare_cumsum,
+    .eval = {[SAM_FLOAT32] = eval_cumsum, [SAM_INT32] = eval_cumsum, [SAM_INT64] = eval_cumsum}};
+
+/* ---- ADD_N: any number of equal shapes --------------------------------------------------------------------------- */
+
+static void add_n_block(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const sam_node *node = arg;
+  const sam_tensor *y = node->outputs[0];
+  int64_t count = sam_elements(y), to = end * SAM_ELEMENTWISE_BLOCK;
+  if (to > count) to = count;
+  for (int64_t i = begin * SAM_ELEMENTWISE_BLOCK; i < to; i++) {
+    if (y->type == SAM_FLOAT32) {
+      float sum = ((const float *)node->inputs[0]->data)[i];
+      for (int32_t k = 1; k < node->n_inputs; k++) sum += ((const float *)node->inputs[k]->data)[i];
+      ((float *)y->data)[i] = sum;
+    } else {
+      uint32_t sum = 0;
+      for (int32_t k = 0; k < node->n_inputs; k++) sum += ((const uint32_t *)node->inputs[k]->data)[i];
+      ((int32_t *)y->data)[i] = (int32_t)sum;
+    }
+  }
+}
+
+static sam_status eval_add_n(sam_ctx *ctx, sam_node *node) {
+  int64_t blocks = (sam_elements(node->outputs[0]) + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
+  sam_parallel(ctx, blocks, (int64_t)node->n_inputs * SAM_ELEMENTWISE_BLOCK, add_n_block, node);
+  return SAM_OK;
+}
+
+static sam_status prepare_add_n(sam_ctx *ctx, sam_node *node) {
+  SAM_TRY(sam_check_same_type(ctx, node->outputs[0], node->inputs[0]));
+  for (int32_t i = 1; i < node->n_inputs; i++) {
+    SAM_TRY(sam_check_same_type(ctx, node->inputs[i], node->inputs[0]));
+    if (!sam_same_shape(node->inputs[i], node->inputs[0]))
+      return sam_fail(ctx, SAM_INVALID_MODEL, "input %d has another shape than input 0", (int)i);
+  }
+  return sam_set_shape_like(ctx, node->outputs[0], node->inputs[0]);
+}
+
+const sam_op sam_op_add_n = {.name = "ADD_N",
+                             .max_version = 1,
+                             .min_inputs = 1,
+                             .min_outputs = 1,
+                             .max_outputs = 1,
+                             .inplace = 1,
+                             .flags = SAM_OP_VARIADIC,
+                             .prepare = prepare_add_n,
+                             .eval = {[SAM_FLOAT32] = eval_add_n, [SAM_INT32] = eval_add_n}};

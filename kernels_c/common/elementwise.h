@@ -2,6 +2,7 @@
 #ifndef SAM_COMMON_ELEMENTWISE_H
 #define SAM_COMMON_ELEMENTWISE_H
 
+#include "broadcast.h"
 #include "fixed_point.h"
 
 /* Elements one task of sam_parallel takes: large enough to hide the call, small enough to stay in the first cache. */
@@ -17,8 +18,36 @@ typedef struct sam_binary_params {
   int32_t za, zb, zy;        /* zero points */
   sam_multiplier ma, mb, my; /* int16 */
   int32_t left;              /* int16: bits of headroom before ma, mb; shift of the power-of-two path */
+  const void *table;         /* comparisons: the keys of both inputs */
 } sam_binary_params;
 
 typedef void (*sam_binary_fn)(int64_t n, const void *a, const void *b, void *y, int steps, const sam_binary_params *p);
+
+typedef struct sam_binary_plan {
+  sam_broadcast shape;
+  sam_binary_params params;
+  sam_binary_fn kernel;
+  int64_t size_in, size_out; /* bytes of an element */
+  int64_t cost;              /* cycles of one element, times 4 */
+} sam_binary_plan;
+
+/* prepare: output shape, rows, element sizes; both inputs must have one type. cost is 4, the kernel the caller's. */
+sam_status sam_binary_begin(sam_ctx *ctx, sam_node *node, sam_binary_plan *plan);
+/* eval: every row, over the threads. */
+void sam_binary_run(sam_ctx *ctx, const sam_binary_plan *plan, const sam_node *node);
+
+/* A kernel in plain C: u and v are the operands, EXPR the result. */
+#define SAM_BINARY_KERNEL(name, T, R, EXPR)                                                         \
+  static void name(int64_t sam_n, const void *sam_a, const void *sam_b, void *sam_y, int sam_steps, \
+                   const sam_binary_params *p) {                                                    \
+    const T *sam_u = sam_a, *sam_v = sam_b;                                                         \
+    R *sam_out = sam_y;                                                                             \
+    const int64_t sam_du = sam_steps & SAM_STEP_A, sam_dv = (sam_steps & SAM_STEP_B) >> 1;          \
+    (void)p;                                                                                        \
+    for (int64_t sam_i = 0; sam_i < sam_n; sam_i++) {                                               \
+      const T u = sam_u[sam_i * sam_du], v = sam_v[sam_i * sam_dv];                                 \
+      sam_out[sam_i] = EXPR;                                                                        \
+    }                                                                                               \
+  }
 
 #endif

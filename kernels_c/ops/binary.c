@@ -14,36 +14,21 @@
  * int16 follows the format exactly: with zero points 0 and powers of two as scales the inputs are shifted and added
  * with saturation, else both are brought to a common scale with 15 bits of headroom (rule D-away of fixed_point.h). */
 #include "activation.h"
-#include "broadcast.h"
 #include "elementwise.h"
 #include "ops.h"
 
 typedef enum binary_kind { ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQDIFF, FLOOR_DIV, FLOOR_MOD, POW, KINDS } binary_kind;
 
 typedef struct binary_plan {
-  sam_broadcast shape;
-  sam_binary_params params;
-  sam_binary_fn kernel;
-  size_t size; /* of an element */
-  int64_t cost;
+  sam_binary_plan rows;
   binary_kind kind;
   bool nonzero; /* b must hold no 0 */
 } binary_plan;
 
 /* ---- Kernels: the scalar meaning ------------------------------------------------------------------------------- */
 
-/* u and v are the operands, EXPR the result. */
-#define KERNEL(name, T, EXPR)                                                                                    \
-  static void name(int64_t n, const void *pa, const void *pb, void *py, int steps, const sam_binary_params *p) { \
-    const T *a = pa, *b = pb;                                                                                    \
-    T *y = py;                                                                                                   \
-    int64_t da = steps & SAM_STEP_A, db = (steps & SAM_STEP_B) >> 1;                                             \
-    (void)p;                                                                                                     \
-    for (int64_t i = 0; i < n; i++) {                                                                            \
-      const T u = a[i * da], v = b[i * db];                                                                      \
-      y[i] = EXPR;                                                                                               \
-    }                                                                                                            \
-  }
+/* u and v are the operands. */
+#define KERNEL(name, T, EXPR) SAM_BINARY_KERNEL(name, T, T, EXPR)
 
 static inline float clamp_f32(float x, const sam_binary_params *p) {
   x = x < p->lo ? p->lo : x;
@@ -223,7 +208,7 @@ static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
 static float ratio(double x) { return (float)(x < 1048576.0 ? x : 1048576.0); }
 
 static void plan_8bit(binary_plan *plan, double sa, double sb, double sy) {
-  sam_binary_params *p = &plan->params;
+  sam_binary_params *p = &plan->rows.params;
   switch (plan->kind) {
     case ADD:
     case SUB:
@@ -245,14 +230,14 @@ static void plan_8bit(binary_plan *plan, double sa, double sb, double sy) {
 }
 
 static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
-  sam_binary_params *p = &plan->params;
+  sam_binary_params *p = &plan->rows.params;
   int a, b, y;
   switch (plan->kind) {
     case ADD:
     case SUB:
       if (sam_exact_log2((float)sa, &a) && sam_exact_log2((float)sb, &b) && sam_exact_log2((float)sy, &y) && a <= y &&
           b <= y && (a == y || b == y)) {
-        plan->kernel = plan->kind == ADD ? add_s16_powers : sub_s16_powers;
+        plan->rows.kernel = plan->kind == ADD ? add_s16_powers : sub_s16_powers;
         p->za = y - a > 31 ? 31 : y - a;
         p->zb = y - b > 31 ? 31 : y - b;
         break;
@@ -286,11 +271,11 @@ static sam_binary_fn plain_kernel(binary_kind kind, sam_type type) {
 
 static sam_status plan_quantized(sam_ctx *ctx, sam_node *node, binary_plan *plan, int32_t activation) {
   const sam_tensor *a = node->inputs[0], *b = node->inputs[1], *y = node->outputs[0];
-  sam_binary_params *p = &plan->params;
+  sam_binary_params *p = &plan->rows.params;
   int32_t lo, hi;
   sam_binary_fn plain = all_unquantized(node) ? plain_kernel(plan->kind, a->type) : NULL;
   if (plain != NULL) {
-    plan->kernel = plain;
+    plan->rows.kernel = plain;
     sam_type_range(a->type, &lo, &hi);
     return sam_activation_bounds_int(ctx, activation, lo, hi, &p->ilo, &p->ihi);
   }
@@ -312,23 +297,16 @@ static sam_status plan_quantized(sam_ctx *ctx, sam_node *node, binary_plan *plan
 }
 
 static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, int32_t activation) {
-  const sam_tensor *a = node->inputs[0], *b = node->inputs[1];
-  sam_tensor *y = node->outputs[0];
-  SAM_TRY(sam_check_same_type(ctx, b, a));
-  SAM_TRY(sam_check_same_type(ctx, y, a));
-  int32_t rank, dims[SAM_MAX_RANK];
-  SAM_TRY(sam_broadcast_shapes(ctx, a, b, &rank, dims));
-  SAM_TRY(sam_set_shape(ctx, y, rank, dims));
-
+  const sam_tensor *a = node->inputs[0], *b = node->inputs[1], *y = node->outputs[0];
   binary_plan *plan = sam_alloc(ctx, sizeof *plan);
   if (plan == NULL) return SAM_OUT_OF_MEMORY;
   node->state = plan;
+  SAM_TRY(sam_check_same_type(ctx, y, a));
+  SAM_TRY(sam_binary_begin(ctx, node, &plan->rows));
   plan->kind = kind;
-  plan->kernel = kernels[kind][a->type];
-  plan->size = (size_t)sam_type_bits(a->type) / 8;
-  sam_broadcast_plan(&plan->shape, rank, dims, 2, (const sam_tensor *const[]){a, b});
+  plan->rows.kernel = kernels[kind][a->type];
   bool divides = kind == DIV || kind == FLOOR_DIV || kind == FLOOR_MOD;
-  plan->cost = kind == POW || kind == FLOOR_MOD ? 20 : divides ? 4 : 1;
+  plan->rows.cost = kind == POW || kind == FLOOR_MOD ? 80 : divides ? 16 : 4;
   bool small = a->type == SAM_INT8 || a->type == SAM_UINT8 || a->type == SAM_INT16;
   plan->nonzero = divides && a->type != SAM_FLOAT32 && !(small && kind == DIV);
   if (small && (kind == MAXIMUM || kind == MINIMUM)) {
@@ -337,34 +315,13 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, i
   }
   bool arithmetic = kind == ADD || kind == SUB || kind == MUL || kind == DIV || kind == SQDIFF;
   if (small && arithmetic) return plan_quantized(ctx, node, plan, activation);
-  SAM_TRY(sam_activation_bounds_f32(ctx, activation, &plan->params.lo, &plan->params.hi));
+  SAM_TRY(sam_activation_bounds_f32(ctx, activation, &plan->rows.params.lo, &plan->rows.params.hi));
   bool wide = a->type == SAM_INT64;
   return sam_activation_bounds_int(ctx, activation, wide ? INT64_MIN : INT32_MIN, wide ? INT64_MAX : INT32_MAX,
-                                   &plan->params.ilo, &plan->params.ihi);
+                                   &plan->rows.params.ilo, &plan->rows.params.ihi);
 }
 
 /* ---- Eval ------------------------------------------------------------------------------------------------------ */
-
-typedef struct binary_work {
-  const binary_plan *plan;
-  const char *a, *b;
-  char *y;
-  int steps;
-} binary_work;
-
-static void run_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
-  const binary_work *w = arg;
-  int64_t size = (int64_t)w->plan->size;
-  w->plan->kernel(n, w->a + in[0] * size, w->b + in[1] * size, w->y + out * size, w->steps, &w->plan->params);
-}
-
-static void run_block(void *arg, int64_t begin, int64_t end, int thread) {
-  (void)thread;
-  const binary_work *w = arg;
-  const sam_broadcast *shape = &w->plan->shape;
-  int64_t from = begin * SAM_ELEMENTWISE_BLOCK, to = end * SAM_ELEMENTWISE_BLOCK;
-  sam_broadcast_walk(shape, from, to < shape->count ? to : shape->count, run_row, arg);
-}
 
 /* Index of the first element of t that `bad` names, or -1. */
 static int64_t find_element(const sam_tensor *t, bool (*bad)(int64_t)) {
@@ -385,16 +342,12 @@ static sam_status eval(sam_ctx *ctx, sam_node *node) {
   const binary_plan *plan = node->state;
   const sam_tensor *b = node->inputs[1];
   int64_t bad = -1;
-  if (plan->nonzero && plan->shape.count > 0 && (bad = find_element(b, is_zero)) >= 0)
+  if (plan->nonzero && plan->rows.shape.count > 0 && (bad = find_element(b, is_zero)) >= 0)
     return sam_fail(ctx, SAM_DATA, "division by zero: element %lld of the divisor", (long long)bad);
-  if (plan->kind == POW && b->type == SAM_INT32 && plan->shape.count > 0 && (bad = find_element(b, is_negative)) >= 0)
+  if (plan->kind == POW && b->type == SAM_INT32 && plan->rows.shape.count > 0 &&
+      (bad = find_element(b, is_negative)) >= 0)
     return sam_fail(ctx, SAM_DATA, "negative integer exponent: element %lld", (long long)bad);
-  int32_t last = plan->shape.rank - 1;
-  binary_work work = {
-      plan, node->inputs[0]->data, b->data, node->outputs[0]->data,
-      (plan->shape.stride[0][last] != 0 ? SAM_STEP_A : 0) | (plan->shape.stride[1][last] != 0 ? SAM_STEP_B : 0)};
-  int64_t blocks = (plan->shape.count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
-  sam_parallel(ctx, blocks, plan->cost * SAM_ELEMENTWISE_BLOCK, run_block, &work);
+  sam_binary_run(ctx, &plan->rows, node);
   return SAM_OK;
 }
 

@@ -230,7 +230,7 @@ def write_schema_h(schema: Schema) -> str:
             out += [f"  SAM_{snake(name).upper()}_{snake(key).upper()} = {value}," for key, value in union.values]
             out.append("};\n")
     first = len(schema.unions["BuiltinOptions"].values)
-    out.append(f"""/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions first, then BuiltinOptions2. */
+    out.append(f"""/* Kind of options (samara/options.h) of a tag: BuiltinOptions first, then BuiltinOptions2. */
 #define SAM_OPTIONS_KIND(tag) (tag)
 #define SAM_OPTIONS_2_KIND(tag) ((tag) + {first})
 """)

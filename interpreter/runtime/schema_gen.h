@@ -297,7 +297,7 @@ enum {
   SAM_SPARSE_INDEX_VECTOR_UINT8_VECTOR = 3,
 };
 
-/* Kind of options (samara/options.h) of a union's tag: BuiltinOptions first, then BuiltinOptions2. */
+/* Kind of options (samara/options.h) of a tag: BuiltinOptions first, then BuiltinOptions2. */
 #define SAM_OPTIONS_KIND(tag) (tag)
 #define SAM_OPTIONS_2_KIND(tag) ((tag) + 126)
 

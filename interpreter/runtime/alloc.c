@@ -5,13 +5,21 @@
 #include <string.h>
 
 static _Atomic int64_t countdown = -1;
+static atomic_bool has_failed;
 
-void sam_alloc_fail_after(int64_t n) { atomic_store(&countdown, n); }
+void sam_alloc_fail_after(int64_t n) {
+  atomic_store(&has_failed, false);
+  atomic_store(&countdown, n);
+}
+
+bool sam_alloc_has_failed(void) { return atomic_load(&has_failed); }
 
 /* True for exactly one allocation after sam_alloc_fail_after. The usual cost is one relaxed load. */
 static int must_fail(void) {
   if (atomic_load_explicit(&countdown, memory_order_relaxed) < 0) return 0;
-  return atomic_fetch_sub(&countdown, 1) == 0;
+  if (atomic_fetch_sub(&countdown, 1) != 0) return 0;
+  atomic_store(&has_failed, true);
+  return 1;
 }
 
 void *sam_malloc(size_t bytes) { return must_fail() ? NULL : malloc(bytes ? bytes : 1); }

@@ -2,6 +2,7 @@
 #ifndef SAM_RUNTIME_ALLOC_H
 #define SAM_RUNTIME_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,5 +20,7 @@ void sam_blocks_free(struct sam_block *blocks);
 
 /* For tests: the allocation after `countdown` more fails, once; negative: none does. */
 void sam_alloc_fail_after(int64_t countdown);
+/* Whether one has failed since then. */
+bool sam_alloc_has_failed(void);
 
 #endif

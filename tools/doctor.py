@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import numpy as np
-from samara.interpreter import _native
+from samara.interpreter import SamaraError, _native
 from samara.interpreter.interpreter import Interpreter
 
 from .common import INTERNAL, bytes_text, json_option, print_json, table, verbosity_options
@@ -92,11 +92,14 @@ def self_test() -> list[dict[str, Any]]:
         for level in LEVELS:
             if not _native.isa_force(level):
                 continue
-            interpreter = Interpreter(model_content=data)
-            interpreter.allocate_tensors()
-            interpreter.set_tensor(0, x)
-            interpreter.invoke()
-            results.append({"level": level, "right": bool(np.array_equal(interpreter.get_tensor(2), expected))})
+            try:
+                interpreter = Interpreter(model_content=data)
+                interpreter.allocate_tensors()
+                interpreter.set_tensor(0, x)
+                interpreter.invoke()
+                results.append({"level": level, "right": bool(np.array_equal(interpreter.get_tensor(2), expected))})
+            except SamaraError as error:
+                results.append({"level": level, "right": False, "error": str(error)})
     finally:
         _native.isa_force(best)
     return results
@@ -146,6 +149,9 @@ def command(as_json: bool, quiet: bool, verbose: int) -> None:
         rows.append(("self-test", tested))
         click.echo(table(rows))
         if not good:
+            for r in found["self_test"]:
+                if not r["right"]:
+                    click.echo(f"{r['level']}: {r.get('error', 'other numbers than expected')}", err=True)
             click.echo("the kernels give wrong answers on this machine; please report this output", err=True)
     if not good:
         sys.exit(INTERNAL)

@@ -155,8 +155,9 @@ def _print_subgraph(s: dict[str, Any], plan: dict[str, Any], single: bool, verbo
         click.echo(f"cannot run: {plan['error']}")
         return
     memory = plan["memory"]
+    steps = f"{len(plan['steps'])} step{'s' * (len(plan['steps']) != 1)}"
     click.echo(
-        f"plan: {len(plan['steps'])} steps, {count_text(plan['macs'])} MAC; arena {bytes_text(memory['arena'])}, "
+        f"plan: {steps}, {count_text(plan['macs'])} MAC; arena {bytes_text(memory['arena'])}, "
         f"persistent {bytes_text(memory['persistent'])}, packed weights {bytes_text(memory['packed'])}"
     )
 

@@ -18,6 +18,7 @@
 typedef struct sam_gemm_tile {
   int32_t mr; /* rows that fill the registers: give multiples of it where possible */
   int32_t nr, kr;
+  int32_t rate; /* multiplications per cycle, roughly: how much work is worth a thread */
 } sam_gemm_tile;
 
 typedef struct sam_f32_gemm_args {
@@ -69,5 +70,25 @@ typedef const struct sam_s8_gemm {
   int32_t a_offset; /* the kernel computes sum (a + a_offset) * w, for machines that multiply unsigned by signed */
   void (*run)(const sam_s8_gemm_args *args);
 } sam_s8_gemm_t;
+
+/* sums[i] = sum over taps and k of (a ^ flip): what a right matrix with a zero point needs. */
+typedef void sam_s8_row_sums_t(int64_t m, int32_t taps, int32_t k, const int8_t *const *a, const ptrdiff_t *tap,
+                               uint8_t flip, int32_t *sums);
+
+/* int16 by int8 into 64-bit sums, exact for every size. */
+typedef struct sam_s16_gemm_args {
+  int64_t m;
+  int32_t n, taps, k;
+  const int16_t *const *a;
+  const ptrdiff_t *tap;
+  const int8_t *w;
+  int64_t *y; /* columns up to the next multiple of nr may be written */
+  ptrdiff_t ldy;
+} sam_s16_gemm_args;
+
+typedef const struct sam_s16_gemm {
+  sam_gemm_tile tile;
+  void (*run)(const sam_s16_gemm_args *args);
+} sam_s16_gemm_t;
 
 #endif

@@ -23,7 +23,7 @@ static void f32_run(const sam_f32_gemm_args *g) {
   }
 }
 
-sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1}, f32_run};
+sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1, 1}, f32_run};
 
 static void s8_run(const sam_s8_gemm_args *g) {
   const size_t panel = (size_t)g->taps * (size_t)g->k * NR;
@@ -56,4 +56,38 @@ static void s8_run(const sam_s8_gemm_args *g) {
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__scalar = {{1, NR, 1}, 0, s8_run};
+sam_s8_gemm_t sam_s8_gemm__scalar = {{1, NR, 1, 1}, 0, s8_run};
+
+void sam_s8_row_sums__scalar(int64_t m, int32_t taps, int32_t k, const int8_t *const *a, const ptrdiff_t *tap,
+                             uint8_t flip, int32_t *sums) {
+  for (int64_t i = 0; i < m; i++) {
+    uint32_t sum = 0;
+    for (int32_t t = 0; t < taps; t++)
+      for (int32_t j = 0; j < k; j++) sum += (uint32_t)(int8_t)(a[i][tap[t] + j] ^ flip);
+    sums[i] = (int32_t)sum;
+  }
+}
+
+/* Products have 23 bits: 256 of them fit 32 bits, then they move to the 64-bit sum. */
+static void s16_run(const sam_s16_gemm_args *g) {
+  const size_t panel = (size_t)g->taps * (size_t)g->k * NR;
+  for (int64_t i = 0; i < g->m; i++) {
+    for (int32_t j = 0; j < g->n; j += NR) {
+      const int8_t *w = g->w + panel * (size_t)(j / NR);
+      int64_t acc[NR] = {0};
+      for (int32_t t = 0; t < g->taps; t++) {
+        const int16_t *a = (const int16_t *)((const char *)g->a[i] + g->tap[t]);
+        for (int32_t k = 0; k < g->k;) {
+          int32_t part[NR] = {0};
+          const int32_t end = g->k - k > 256 ? k + 256 : g->k;
+          for (; k < end; k++, w += NR)
+            for (int c = 0; c < NR; c++) part[c] += a[k] * w[c];
+          for (int c = 0; c < NR; c++) acc[c] += part[c];
+        }
+      }
+      for (int c = 0; c < NR; c++) g->y[i * g->ldy + j + c] = acc[c];
+    }
+  }
+}
+
+sam_s16_gemm_t sam_s16_gemm__scalar = {{1, NR, 1, 1}, s16_run};

@@ -1,0 +1,507 @@
+/* Samara: matrix multiplication for the operators; matmul.h explains. */
+#include "common/matmul.h"
+
+#include <string.h>
+
+#include "common/activation.h"
+
+static bool is_weight_int(sam_type type) { return type == SAM_INT8 || type == SAM_INT4 || type == SAM_INT2; }
+
+/* A weight of 8, 4 or 2 bits; `flip` makes uint8 int8. */
+static inline int8_t weight_at(const void *data, sam_type type, int64_t i, uint8_t flip) {
+  const uint8_t *bytes = data;
+  if (type == SAM_INT4) return (int8_t)((int8_t)(uint8_t)(bytes[i >> 1] << (i & 1 ? 0 : 4)) >> 4);
+  if (type == SAM_INT2) return (int8_t)((int8_t)(uint8_t)(bytes[i >> 2] << (6 - 2 * (i & 3))) >> 6);
+  return (int8_t)(bytes[i] ^ flip);
+}
+
+/* ---- Types ------------------------------------------------------------------------------------------------------ */
+
+static sam_status check_bias(sam_ctx *ctx, const sam_matmul *mm, sam_type type) {
+  return mm->bias ? sam_check_type(ctx, mm->bias, type) : SAM_OK;
+}
+
+static sam_status check_weight_zero(sam_ctx *ctx, sam_matmul *mm) {
+  const sam_quant *q = mm->weights->quant;
+  for (int32_t i = 0; i < q->count; i++) {
+    const int32_t zero = q->zero_point[i] - (mm->w_flip ? 128 : 0);
+    if (zero == 0) continue;
+    if (mm->kind != SAM_MATMUL_S8)
+      return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has zero point %d, must be 0 with %s activations",
+                      mm->weights->name, (int)q->zero_point[i], sam_type_name(mm->in->type));
+    mm->w_zero = true;
+  }
+  return SAM_OK;
+}
+
+sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm) {
+  const sam_tensor *in = mm->in, *w = mm->weights, *out = mm->out;
+  const sam_type wt = w->type;
+  SAM_TRY(sam_activation_bounds_f32(ctx, mm->activation, &mm->flo, &mm->fhi));
+  if (in->type == SAM_FLOAT32) {
+    SAM_TRY(sam_check_type(ctx, out, SAM_FLOAT32));
+    SAM_TRY(check_bias(ctx, mm, SAM_FLOAT32));
+    if (wt == SAM_FLOAT32) {
+      mm->kind = SAM_MATMUL_F32;
+      return SAM_OK;
+    }
+    /* Old files have hybrid weights that are int8 in all but name. */
+    if (!is_weight_int(wt) && wt != SAM_UINT8)
+      return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has type %s, unknown with FLOAT32 activations", w->name,
+                      sam_type_name(wt));
+    mm->kind = SAM_MATMUL_HYBRID;
+    SAM_TRY(sam_check_quant_axis(ctx, w, mm->axis));
+    return wt == SAM_UINT8 ? SAM_OK : check_weight_zero(ctx, mm);
+  }
+  SAM_TRY(sam_check_quant(ctx, in));
+  SAM_TRY(sam_check_quant(ctx, out));
+  SAM_TRY(sam_check_quant_axis(ctx, w, mm->axis));
+  SAM_TRY(sam_activation_bounds_quantized(ctx, mm->activation, out, &mm->lo, &mm->hi));
+  mm->zy = out->quant->zero_point[0];
+  mm->za = in->quant->zero_point[0];
+  if (in->type == SAM_INT16) {
+    mm->kind = SAM_MATMUL_S16;
+    SAM_TRY(sam_check_type(ctx, out, SAM_INT16));
+    if (!is_weight_int(wt))
+      return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has type %s, unknown with INT16 activations", w->name,
+                      sam_type_name(wt));
+    if (mm->bias && mm->bias->type != SAM_INT64) SAM_TRY(check_bias(ctx, mm, SAM_INT32));
+    mm->rule = mm->bias && mm->bias->type == SAM_INT32 ? SAM_RULE_UP : mm->wide_away ? SAM_RULE_AWAY : SAM_RULE_R16;
+    return check_weight_zero(ctx, mm);
+  }
+  mm->kind = SAM_MATMUL_S8;
+  if (in->type != SAM_INT8 && in->type != SAM_UINT8)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has type %s", in->name, sam_type_name(in->type));
+  if (!is_weight_int(wt) && wt != SAM_UINT8)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has type %s, unknown with %s activations", w->name, sam_type_name(wt),
+                    sam_type_name(in->type));
+  if (out->type != SAM_INT16) SAM_TRY(sam_check_same_type(ctx, out, in));
+  SAM_TRY(check_bias(ctx, mm, SAM_INT32));
+  if (in->type == SAM_UINT8) mm->flip = 0x80, mm->za -= 128;
+  if (wt == SAM_UINT8) mm->w_flip = 0x80;
+  if (out->type == SAM_UINT8) mm->out_flip = 0x80, mm->zy -= 128, mm->lo -= 128, mm->hi -= 128;
+  return check_weight_zero(ctx, mm);
+}
+
+void sam_matmul_choose(sam_matmul *mm) {
+  if (mm->kind == SAM_MATMUL_F32) {
+    mm->f32 = sam_uk.f32_gemm;
+    mm->tile = mm->f32->tile;
+    mm->element = 4;
+  } else if (mm->kind == SAM_MATMUL_S16) {
+    mm->s16 = sam_uk.s16_gemm;
+    mm->tile = mm->s16->tile;
+    mm->element = 2;
+  } else {
+    mm->s8 = sam_uk.s8_gemm;
+    mm->row_sums = sam_uk.s8_row_sums;
+    mm->tile = mm->s8->tile;
+    mm->element = 1;
+  }
+}
+
+/* ---- Packing ---------------------------------------------------------------------------------------------------- */
+
+static void pack_f32(float *dst, const sam_matmul *mm) {
+  const float *src = mm->weights->data;
+  const int32_t nr = mm->tile.nr;
+  for (int32_t g = 0; g < mm->groups; g++)
+    for (int32_t j = 0; j < mm->n; j += nr) {
+      const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
+      for (int32_t t = 0; t < mm->taps; t++) {
+        const float *from = src + g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
+        for (int32_t k = 0; k < mm->k; k++, dst += nr, from += mm->k_stride)
+          for (int32_t c = 0; c < nr; c++) dst[c] = c < columns ? from[c * mm->column_stride] : 0.0f;
+      }
+    }
+}
+
+/* The panels, then the sum of each column. */
+static void pack_s8(int8_t *dst, const sam_matmul *mm) {
+  const uint8_t *src = mm->weights->data;
+  const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
+  const bool plain = mm->k_stride == 1 && mm->weights->type != SAM_INT4 && mm->weights->type != SAM_INT2;
+  int32_t *sums = (int32_t *)(dst + mm->group_bytes * (size_t)mm->groups);
+  memset(sums, 0, sizeof *sums * (size_t)mm->groups * (size_t)mm->n_padded);
+  for (int32_t g = 0; g < mm->groups; g++)
+    for (int32_t j = 0; j < mm->n; j += nr) {
+      const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
+      int32_t *sum = sums + (int64_t)g * mm->n_padded + j;
+      for (int32_t t = 0; t < mm->taps; t++)
+        for (int32_t k = 0; k < mm->k; k += kr, dst += nr * kr) {
+          const int32_t depth = mm->k - k < kr ? mm->k - k : kr;
+          if (depth < kr || columns < nr) memset(dst, 0, (size_t)(nr * kr));
+          for (int32_t c = 0; c < columns; c++) {
+            const int64_t at =
+                g * mm->group_stride + (j + c) * mm->column_stride + mm->tap_source[t] + k * mm->k_stride;
+            int32_t part = 0;
+            if (plain)
+              for (int32_t d = 0; d < depth; d++) part += dst[c * kr + d] = (int8_t)(src[at + d] ^ mm->w_flip);
+            else
+              for (int32_t d = 0; d < depth; d++)
+                part += dst[c * kr + d] = weight_at(src, mm->weights->type, at + d * mm->k_stride, mm->w_flip);
+            sum[c] += part;
+          }
+        }
+    }
+}
+
+static void pack(void *dst, const void *arg) {
+  const sam_matmul *mm = arg;
+  if (mm->kind == SAM_MATMUL_F32)
+    pack_f32(dst, mm);
+  else
+    pack_s8(dst, mm);
+}
+
+/* Everything the packed bytes depend on besides the weights. */
+static uint64_t pack_variant(const sam_matmul *mm) {
+  uint64_t h = 0xcbf29ce484222325u;
+#define SAM_MIX(x) h = (h ^ (uint64_t)(x)) * 0x100000001b3u, h ^= h >> 29
+  SAM_MIX(mm->kind == SAM_MATMUL_F32);
+  SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
+  SAM_MIX(mm->w_flip);
+  SAM_MIX(mm->groups);
+  SAM_MIX(mm->n);
+  SAM_MIX(mm->taps);
+  SAM_MIX(mm->k);
+  SAM_MIX(mm->group_stride);
+  SAM_MIX(mm->column_stride);
+  SAM_MIX(mm->k_stride);
+  for (int32_t t = 0; t < mm->taps; t++) SAM_MIX(mm->tap_source[t]);
+#undef SAM_MIX
+  return h;
+}
+
+/* ---- Folding ---------------------------------------------------------------------------------------------------- */
+
+static const int32_t *column_sums(const sam_matmul *mm, const void *packed) {
+  return (const int32_t *)((const char *)packed + mm->group_bytes * (size_t)mm->groups);
+}
+
+/* sum (a - za) (w - zw) + bias = sum a w  -  zw sum a  -  za sum w + K za zw + bias. The kernel does the first two. */
+static void fold(sam_matmul *mm) {
+  const int32_t depth = mm->taps * mm->k;
+  for (int32_t g = 0; g < mm->groups; g++)
+    for (int32_t j = 0; j < mm->n; j++) {
+      const int64_t at = (int64_t)g * mm->n_padded + j, channel = (int64_t)g * mm->n + j;
+      if (mm->fbias && mm->bias) mm->fbias[at] = ((const float *)mm->bias->data)[channel];
+      if (mm->kind == SAM_MATMUL_S16) {
+        mm->wide[at] = !mm->bias                     ? 0
+                       : mm->bias->type == SAM_INT64 ? ((const int64_t *)mm->bias->data)[channel]
+                                                     : ((const int32_t *)mm->bias->data)[channel];
+      } else if (mm->kind != SAM_MATMUL_F32) {
+        const uint32_t sum = (uint32_t)column_sums(mm, mm->packed)[at];
+        uint32_t start = 0u - (uint32_t)mm->s8->a_offset * sum;
+        if (mm->kind == SAM_MATMUL_S8) {
+          start -= (uint32_t)mm->za * sum;
+          if (mm->bias) start += (uint32_t)((const int32_t *)mm->bias->data)[channel];
+          if (mm->w_zero) start += (uint32_t)depth * (uint32_t)mm->za * (uint32_t)mm->col[at];
+        } else {
+          mm->col[at] = (int32_t)sum;
+        }
+        mm->start[at] = (int32_t)start;
+      }
+    }
+  mm->folded = true;
+}
+
+static double weight_scale(const sam_matmul *mm, int64_t channel) {
+  const sam_quant *q = mm->weights->quant;
+  return (double)q->scale[q->count > 1 ? channel : 0];
+}
+
+static sam_status fold_arrays(sam_ctx *ctx, sam_matmul *mm) {
+  const size_t columns = (size_t)mm->groups * (size_t)mm->n_padded;
+  const size_t bytes = columns ? columns : 1;
+  if (mm->kind == SAM_MATMUL_F32 || mm->kind == SAM_MATMUL_HYBRID)
+    if (!(mm->fbias = sam_alloc(ctx, 4 * bytes))) return SAM_OUT_OF_MEMORY;
+  if (mm->kind == SAM_MATMUL_F32) return SAM_OK;
+  if (!(mm->scale = sam_alloc(ctx, 4 * bytes))) return SAM_OUT_OF_MEMORY;
+  if (mm->kind == SAM_MATMUL_S16) {
+    if (!(mm->wide = sam_alloc(ctx, 8 * bytes)) || !(mm->dscale = sam_alloc(ctx, 8 * bytes)) ||
+        !(mm->multiplier = sam_alloc(ctx, sizeof(sam_multiplier) * bytes)))
+      return SAM_OUT_OF_MEMORY;
+  } else if (!(mm->start = sam_alloc(ctx, 4 * bytes)) || !(mm->col = sam_alloc(ctx, 4 * bytes))) {
+    return SAM_OUT_OF_MEMORY;
+  }
+  for (int32_t g = 0; g < mm->groups; g++)
+    for (int32_t j = 0; j < mm->n; j++) {
+      const int64_t at = (int64_t)g * mm->n_padded + j, channel = (int64_t)g * mm->n + j;
+      double d = weight_scale(mm, channel);
+      if (mm->kind != SAM_MATMUL_HYBRID) d = (double)mm->in->quant->scale[0] * d / (double)mm->out->quant->scale[0];
+      mm->scale[at] = (float)d;
+      if (!(mm->scale[at] < 1.0f)) mm->large_scale = true;
+      if (mm->kind != SAM_MATMUL_HYBRID && !isfinite(mm->scale[at]))
+        return sam_fail(ctx, SAM_UNSUPPORTED, "the scales give the factor %g", d);
+      if (mm->kind == SAM_MATMUL_S16) {
+        mm->dscale[at] = d;
+        mm->multiplier[at] = sam_multiplier_of(d);
+      }
+      if (mm->w_zero) {
+        const sam_quant *q = mm->weights->quant;
+        mm->col[at] = q->zero_point[q->count > 1 ? channel : 0] - (mm->w_flip ? 128 : 0);
+      }
+    }
+  return SAM_OK;
+}
+
+sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
+  const int64_t nr = mm->tile.nr, kr = mm->tile.kr;
+  const int64_t padded = (mm->n + nr - 1) / nr * nr, depth = (mm->k + kr - 1) / kr * kr;
+  const int64_t element = mm->kind == SAM_MATMUL_F32 ? 4 : 1;
+  if ((int64_t)mm->taps * mm->k > INT32_MAX)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "a sum of %lld products", (long long)mm->taps * mm->k);
+  mm->n_padded = (int32_t)padded;
+  mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
+  mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
+  mm->packed_bytes = (mm->group_bytes + (mm->kind == SAM_MATMUL_F32 ? 0 : 4 * (size_t)padded)) * (size_t)mm->groups;
+  SAM_TRY(fold_arrays(ctx, mm));
+  if (!sam_is_known(mm->weights)) return SAM_OK;
+  mm->packed = sam_pack(ctx, mm->weights, pack_variant(mm), mm->packed_bytes, pack, mm);
+  if (!mm->packed) return SAM_OUT_OF_MEMORY;
+  if (!mm->bias || sam_is_known(mm->bias)) fold(mm);
+  return SAM_OK;
+}
+
+static bool packs_each_time(const sam_matmul *mm) { return !sam_is_known(mm->weights); }
+
+size_t sam_matmul_scratch(const sam_matmul *mm) { return packs_each_time(mm) ? (mm->packed_bytes + 63) / 64 * 64 : 0; }
+
+void sam_matmul_bind(sam_matmul *mm, void *scratch) {
+  if (packs_each_time(mm)) {
+    pack(scratch, mm);
+    mm->packed = scratch;
+    mm->folded = false;
+  }
+  if (!mm->folded || (mm->bias && !sam_is_known(mm->bias))) fold(mm);
+}
+
+/* ---- Running ---------------------------------------------------------------------------------------------------- */
+
+static void run_s16(const sam_matmul *mm, const sam_matmul_call *call, const int8_t *w, int64_t at) {
+  enum { COLUMNS = 64, ROWS = 16 };
+  int64_t sums[ROWS * COLUMNS];
+  sam_s16_gemm_args g = {.taps = mm->taps, .k = mm->k, .tap = call->tap, .y = sums, .ldy = COLUMNS};
+  for (int32_t j = 0; j < call->columns; j += COLUMNS) {
+    g.n = call->columns - j < COLUMNS ? call->columns - j : COLUMNS;
+    g.w = w + mm->panel_bytes * (size_t)(j / mm->tile.nr);
+    for (int64_t i = 0; i < call->m; i += ROWS) {
+      g.m = call->m - i < ROWS ? call->m - i : ROWS;
+      g.a = (const int16_t *const *)call->a + i;
+      mm->s16->run(&g);
+      for (int64_t r = 0; r < g.m; r++) {
+        int16_t *y = (int16_t *)call->y + (i + r) * call->ldy + call->column + j;
+        for (int32_t c = 0; c < g.n; c++) {
+          const int64_t sum = (int64_t)((uint64_t)sums[r * COLUMNS + c] + (uint64_t)mm->wide[at + j + c]);
+          int32_t x;
+          if (mm->rule == SAM_RULE_R16)
+            x = sam_scale64_r16(sum, mm->multiplier[at + j + c]);
+          else if (mm->rule == SAM_RULE_UP)
+            x = sam_scale32_up((int32_t)sum, mm->multiplier[at + j + c]);
+          else
+            x = sam_scale64_away(sum, mm->dscale[at + j + c]);
+          y[c] = (int16_t)sam_clamp32(x, mm->lo, mm->hi);
+        }
+      }
+    }
+  }
+}
+
+/* int8 in, int16 out: raw sums, then the float rule. */
+static void run_s8_s16(const sam_matmul *mm, const sam_matmul_call *call, sam_s8_gemm_args *g) {
+  enum { COLUMNS = 256 };
+  int32_t sums[COLUMNS];
+  const int8_t *w = g->w;
+  const int32_t *bias = g->bias, *col = g->col, *row = g->row;
+  const int32_t columns = g->n;
+  g->out = SAM_GEMM_S32;
+  g->y = sums;
+  g->m = 1;
+  for (int64_t i = 0; i < call->m; i++) {
+    g->a = (const int8_t *const *)call->a + i;
+    g->row = row ? row + i : NULL;
+    for (int32_t j = 0; j < columns; j += COLUMNS) {
+      g->n = columns - j < COLUMNS ? columns - j : COLUMNS;
+      g->w = w + mm->panel_bytes * (size_t)(j / mm->tile.nr);
+      g->bias = bias + j;
+      g->col = col + j;
+      mm->s8->run(g);
+      int16_t *y = (int16_t *)call->y + i * call->ldy + call->column + j;
+      for (int32_t c = 0; c < g->n; c++) y[c] = (int16_t)sam_requant(sums[c], g->scale[j + c], mm->zy, mm->lo, mm->hi);
+    }
+  }
+}
+
+void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
+  const int64_t at = (int64_t)call->group * mm->n_padded + call->column;
+  const char *w = (const char *)mm->packed + mm->group_bytes * (size_t)call->group +
+                  mm->panel_bytes * (size_t)(call->column / mm->tile.nr);
+  if (mm->kind == SAM_MATMUL_F32) {
+    const sam_f32_gemm_args g = {.m = call->m,
+                                 .n = call->columns,
+                                 .taps = mm->taps,
+                                 .k = mm->k,
+                                 .a = (const float *const *)call->a,
+                                 .tap = call->tap,
+                                 .w = (const float *)w,
+                                 .bias = mm->bias ? mm->fbias + at : NULL,
+                                 .y = (float *)call->y + call->column,
+                                 .ldy = call->ldy,
+                                 .lo = mm->flo,
+                                 .hi = mm->fhi};
+    mm->f32->run(&g);
+    return;
+  }
+  if (mm->kind == SAM_MATMUL_S16) {
+    run_s16(mm, call, (const int8_t *)w, at);
+    return;
+  }
+  int32_t row[SAM_MATMUL_ROWS];
+  sam_s8_gemm_args g = {.m = call->m,
+                        .n = call->columns,
+                        .taps = mm->taps,
+                        .k = mm->k,
+                        .a = (const int8_t *const *)call->a,
+                        .tap = call->tap,
+                        .w = (const int8_t *)w,
+                        .bias = mm->start + at,
+                        .col = mm->col + at,
+                        .scale = mm->scale + at,
+                        .flip = mm->flip,
+                        .out_flip = mm->out_flip,
+                        .large_scale = mm->large_scale,
+                        .zero_point = mm->zy,
+                        .lo = mm->lo,
+                        .hi = mm->hi,
+                        .flo = mm->flo,
+                        .fhi = mm->fhi,
+                        .ldy = call->ldy};
+  if (mm->kind == SAM_MATMUL_HYBRID) {
+    bool any = false;
+    for (int64_t i = 0; i < call->m; i++) any |= (row[i] = -call->row_zero[i]) != 0;
+    if (any) g.row = row;
+    g.out = SAM_GEMM_F32;
+    g.row_scale = call->row_scale;
+    g.fbias = mm->bias ? mm->fbias + at : NULL;
+    g.y = (float *)call->y + call->column;
+  } else {
+    if (mm->w_zero) {
+      mm->row_sums(call->m, mm->taps, mm->k, g.a, call->tap, mm->flip, row);
+      for (int64_t i = 0; i < call->m; i++) row[i] = (int32_t)(0u - (uint32_t)row[i]);
+      g.row = row;
+    }
+    if (mm->out->type == SAM_INT16) {
+      run_s8_s16(mm, call, &g);
+      return;
+    }
+    g.out = SAM_GEMM_S8;
+    g.y = (int8_t *)call->y + call->column;
+  }
+  mm->s8->run(&g);
+}
+
+int64_t sam_matmul_block(const sam_matmul *mm, int64_t bytes) {
+  const int64_t mr = mm->tile.mr;
+  int64_t rows = 24576 / (bytes > 0 ? bytes : 1);
+  if (rows < 4 * mr) rows = 4 * mr;
+  if (rows > SAM_MATMUL_ROWS) rows = SAM_MATMUL_ROWS;
+  return rows / mr * mr;
+}
+
+/* ---- Plain products --------------------------------------------------------------------------------------------- */
+
+typedef struct dense {
+  const sam_matmul *mm;
+  const char *a;
+  int64_t lda, rows, block, blocks;
+  int32_t group, columns; /* of one item */
+  void *y;
+  int64_t ldy;
+  const float *row_scale;
+  const int32_t *row_zero;
+} dense;
+
+static void dense_task(void *arg, int64_t begin, int64_t end, int thread) {
+  const dense *d = arg;
+  const ptrdiff_t tap = 0;
+  const int32_t out_bytes = sam_type_bits(d->mm->out->type) / 8;
+  (void)thread;
+  for (int64_t item = begin; item < end; item++) {
+    const int64_t first = item % d->blocks * d->block;
+    const int64_t left = d->rows - first;
+    const void *a[SAM_MATMUL_ROWS];
+    sam_matmul_call call = {.group = d->group, .tap = &tap, .a = a, .ldy = d->ldy};
+    call.column = (int32_t)(item / d->blocks) * d->columns;
+    call.columns = d->mm->n - call.column < d->columns ? d->mm->n - call.column : d->columns;
+    call.m = left < d->block ? left : d->block;
+    for (int64_t i = 0; i < call.m; i++) a[i] = d->a + (first + i) * d->lda * d->mm->element;
+    call.y = (char *)d->y + first * d->ldy * out_bytes;
+    if (d->row_scale) call.row_scale = d->row_scale + first, call.row_zero = d->row_zero + first;
+    sam_matmul_run(d->mm, &call);
+  }
+}
+
+void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const void *a, int64_t lda, int64_t rows,
+                      void *y, int64_t ldy, const float *row_scale, const int32_t *row_zero) {
+  dense d = {.mm = mm,
+             .group = group,
+             .a = a,
+             .lda = lda,
+             .rows = rows,
+             .y = y,
+             .ldy = ldy,
+             .row_scale = row_scale,
+             .row_zero = row_zero};
+  if (rows == 0 || mm->n == 0) return;
+  d.block = sam_matmul_block(mm, (int64_t)mm->taps * mm->k * mm->element);
+  d.blocks = (rows + d.block - 1) / d.block;
+  int64_t cuts = 1;
+  const int64_t wanted = sam_threads(ctx) > 1 ? 4 * sam_threads(ctx) : 1, step = 4 * mm->tile.nr;
+  if (d.blocks < wanted) cuts = (wanted + d.blocks - 1) / d.blocks;
+  const int64_t most = (mm->n + step - 1) / step;
+  if (cuts > most) cuts = most;
+  d.columns = (int32_t)((most + cuts - 1) / cuts * step);
+  cuts = (mm->n + d.columns - 1) / d.columns;
+  const int64_t macs = (rows < d.block ? rows : d.block) * (int64_t)d.columns * mm->taps * mm->k;
+  sam_parallel(ctx, d.blocks * cuts, macs / mm->tile.rate + 50, dense_task, &d);
+}
+
+void sam_quantize_row(const float *x, int64_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero) {
+  float min = 0, max = 0;
+  for (int64_t i = 0; i < n; i++) {
+    min = x[i] < min ? x[i] : min;
+    max = x[i] > max ? x[i] : max;
+  }
+  *zero = 0;
+  *scale = 1.0f;
+  if ((min == 0 && max == 0) || !isfinite(min) || !isfinite(max)) {
+    memset(q, 0, (size_t)n);
+    return;
+  }
+  float inverse;
+  int32_t lo = -127;
+  if (asymmetric) {
+    lo = -128;
+    const double s = ((double)max - (double)min) / 255.0, from_min = -128 - min / s, from_max = 127 - max / s;
+    const double chosen = 128 + fabs(min / s) < 127 + fabs(max / s) ? from_min : from_max;
+    *zero = chosen <= -128 ? -128 : chosen >= 127 ? 127 : (int32_t)round(chosen);
+    *scale = (float)s;
+    inverse = 1.0f / *scale;
+  } else {
+    const float range = -min > max ? -min : max;
+    *scale = range / 127.0f;
+    inverse = 127.0f / range;
+  }
+  if (!(*scale > 0) || !isfinite(inverse)) { /* subnormal range: nothing an int8 could tell apart from zero */
+    *scale = 1.0f;
+    *zero = 0;
+    memset(q, 0, (size_t)n);
+    return;
+  }
+  const float offset = (float)*zero;
+  for (int64_t i = 0; i < n; i++) {
+    const float y = roundf(offset + x[i] * inverse);
+    q[i] = (int8_t)(y > (float)lo ? y < 127 ? (int32_t)y : 127 : lo); /* NaN becomes lo */
+  }
+}

@@ -1,0 +1,94 @@
+/* Samara: what every operator that multiplies matrices shares: types and quantization checked once, the right matrix
+ * packed for the chosen microkernel, zero points folded into the bias, the result rounded by the rule of its type.
+ *
+ *   left (activations)   right (weights)   result     arithmetic
+ *   FLOAT32              FLOAT32           FLOAT32    FMA
+ *   INT8, UINT8          8, 4, 2 bits      same       32-bit sums, float rule; INT16 results too
+ *   INT16                8, 4, 2 bits      INT16      64-bit sums; R16, D-up or S-away
+ *   FLOAT32              8, 4, 2 bits      FLOAT32    "hybrid": each row of the left side is quantized on the fly
+ *
+ * uint8 is int8 with its upper bit flipped and its zero points lowered by 128; from here on there is only int8. */
+#ifndef SAM_COMMON_MATMUL_H
+#define SAM_COMMON_MATMUL_H
+
+#include "common/requant.h"
+#include "samara/op.h"
+#include "ukernels/ukernels.h"
+
+enum { SAM_MATMUL_ROWS = 256 /* most rows of one call */ };
+
+typedef enum sam_matmul_kind { SAM_MATMUL_F32, SAM_MATMUL_S8, SAM_MATMUL_HYBRID, SAM_MATMUL_S16 } sam_matmul_kind;
+typedef enum sam_matmul_rule { SAM_RULE_R16, SAM_RULE_UP, SAM_RULE_AWAY } sam_matmul_rule;
+
+typedef struct sam_matmul {
+  /* Set by the caller before sam_matmul_types. */
+  const sam_tensor *in, *weights, *bias, *out; /* bias may be NULL */
+  int32_t activation;
+  int32_t axis;   /* the dimension of `weights` that scales may follow; -1: per tensor only */
+  bool wide_away; /* INT16 with 64-bit sums rounds by S-away, else R16 */
+
+  /* Set by the caller before sam_matmul_prepare: the product, and where the file has element (group, column, tap, k) of
+   * the right matrix: at group * group_stride + column * column_stride + tap_source[tap] + k * k_stride. */
+  int32_t groups, n, taps, k; /* n columns in each group */
+  int64_t group_stride, column_stride, k_stride;
+  const int64_t *tap_source;
+
+  /* The rest is sam_matmul's own. */
+  sam_matmul_kind kind;
+  sam_matmul_rule rule;
+  sam_f32_gemm_t *f32;
+  sam_s8_gemm_t *s8;
+  sam_s16_gemm_t *s16;
+  sam_s8_row_sums_t *row_sums;
+  sam_gemm_tile tile;
+  int32_t element;  /* bytes of one left element, as the kernel reads it */
+  int32_t n_padded; /* columns of a group, rounded up to nr */
+  size_t panel_bytes, group_bytes, packed_bytes;
+  const void *packed; /* NULL: packed in each eval, into scratch */
+  bool folded;        /* bias is ready */
+  uint8_t flip, w_flip, out_flip;
+  int32_t za, zy, lo, hi; /* zero points of left side (int8 terms) and result; clamp */
+  bool w_zero, large_scale;
+  float flo, fhi;
+  int32_t *start, *col; /* groups * n_padded: first value of each sum; zero point (or column sum, hybrid) */
+  int64_t *wide;        /* INT16: bias */
+  float *scale, *fbias;
+  double *dscale;
+  sam_multiplier *multiplier;
+} sam_matmul;
+
+/* Checks types, quantization and activation of mm->in, weights, bias, out. */
+sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm);
+/* Chooses the kernel (mm->tile, mm->element) for the types; callers lay their taps out with it. */
+void sam_matmul_choose(sam_matmul *mm);
+/* Packs what is known. */
+sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm);
+/* Scratch bytes that eval needs for sam_matmul_bind. */
+size_t sam_matmul_scratch(const sam_matmul *mm);
+/* eval: packs and folds what prepare could not know. `scratch`: sam_matmul_scratch bytes. */
+void sam_matmul_bind(sam_matmul *mm, void *scratch);
+
+typedef struct sam_matmul_call {
+  int32_t group, column, columns; /* column: a multiple of tile.nr */
+  int64_t m;                      /* at most SAM_MATMUL_ROWS */
+  const void *const *a;
+  const ptrdiff_t *tap;   /* in bytes */
+  const float *row_scale; /* hybrid: of each row */
+  const int32_t *row_zero;
+  void *y;       /* row 0, column 0 of the group */
+  ptrdiff_t ldy; /* in elements */
+} sam_matmul_call;
+void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call);
+
+/* Rows that keep the left side in the first cache, a multiple of tile.mr; `bytes`: new bytes of each row. */
+int64_t sam_matmul_block(const sam_matmul *mm, int64_t bytes);
+
+/* A plain product: `rows` rows of `k` elements, lda apart; columns and rows are cut and shared among the threads.
+ * row_scale, row_zero: hybrid, of each row. */
+void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const void *a, int64_t lda, int64_t rows,
+                      void *y, int64_t ldy, const float *row_scale, const int32_t *row_zero);
+
+/* x[n] to int8: real = scale * (q - zero). Symmetric: zero = 0, full range +-127. */
+void sam_quantize_row(const float *x, int64_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero);
+
+#endif

@@ -1,0 +1,46 @@
+/* Samara: slides a matrix product over an image: CONV_2D, and each phase of TRANSPOSE_CONV.
+ *
+ *   output pixel (y_first + i * y_step, x_first + j * x_step), i < y_count, j < x_count
+ *     = sum over taps t of   input pixel (i * sy + dy[t], j * sx + dx[t])   times   weights of tap t
+ *
+ * Input pixels outside the image count as zero. Three ways to feed the kernel's row pointers:
+ *   DIRECT   no tap ever leaves the image: point into it
+ *   COPY     copy a strip of rows, with its border, to scratch (it stays in the cache) and point there
+ *   GATHER   copy the window of each output pixel to one contiguous run: few channels, or windows that are huge */
+#ifndef SAM_COMMON_SLIDE_H
+#define SAM_COMMON_SLIDE_H
+
+#include "common/matmul.h"
+
+typedef enum sam_slide_mode { SAM_SLIDE_DIRECT, SAM_SLIDE_COPY, SAM_SLIDE_GATHER } sam_slide_mode;
+
+typedef struct sam_slide {
+  /* Set by the caller before sam_slide_plan. */
+  int32_t batches, h, w, channels; /* input; channels of all groups */
+  int32_t out_h, out_w, out_channels;
+  int32_t y_first, y_step, y_count, x_first, x_step, x_count;
+  int32_t sy, sx;
+  int32_t taps;
+  const int32_t *dy, *dx;
+  const int64_t *source; /* of each tap: offset of its channel 0 in a weight column, in elements */
+  int32_t tap_channels;  /* channels of one tap: those of one group */
+
+  /* sam_slide's own. Neighbouring taps are joined to longer runs where memory allows. */
+  sam_slide_mode mode;
+  int32_t runs, *run_dy, *run_dx, run_pixels;
+  int64_t *run_source;
+  int32_t min_dy, max_dy, min_dx, max_dx; /* max_dx: the last pixel of a run */
+  int64_t strip_rows, strip_bytes, row_pixels;
+  ptrdiff_t *tap_bytes;
+  size_t thread_bytes; /* scratch of one thread */
+} sam_slide;
+
+/* Lays the taps out, and sets taps, k, tap_source of mm (after sam_matmul_choose; before sam_matmul_prepare). */
+sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm);
+/* Scratch bytes of sam_slide_run. */
+size_t sam_slide_scratch(const sam_ctx *ctx, const sam_slide *win);
+/* `in`: the image in elements of mm->element bytes; hybrid: already quantized, scale and zero of each batch. */
+void sam_slide_run(sam_ctx *ctx, const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch,
+                   const float *batch_scale, const int32_t *batch_zero);
+
+#endif

@@ -1,0 +1,142 @@
+"""FULLY_CONNECTED: every pair of types, one row and many, weights of 8, 4 and 2 bits, blockwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from harness import Case, check, const, tensor
+
+
+def scales(n: int) -> np.ndarray:
+    return np.linspace(0.002, 0.02, n).astype(np.float32)
+
+
+def bias(n: int, scale: Any = 0.0005, dtype: str = "int32") -> Any:
+    return const(dtype, (n,), scale, low=-5000, high=5000)
+
+
+CASES: list[Case] = []
+for rows, depth, units in ((1, 17, 5), (1, 64, 33), (7, 40, 70), (3, 3, 1), (1, 1, 1), (13, 129, 16), (0, 4, 4)):
+    key = f"{rows}x{depth}x{units}"
+    out = 0.05 * np.sqrt(depth) * 0.9
+    act = {"fused_activation_function": "RELU" if units % 2 else "NONE"}
+    CASES += [
+        Case(f"f32 {key}", "FULLY_CONNECTED",
+             [tensor("float32", (rows, depth)), const("float32", (units, depth)), const("float32", (units,))],
+             [tensor("float32")], act),
+        Case(f"int8 {key}", "FULLY_CONNECTED",
+             [tensor("int8", (rows, depth), 0.05, 9), const("int8", (units, depth), 0.01, low=-127), bias(units)],
+             [tensor("int8", scale=out, zero_point=-5)], act, version=4, atol=1),
+        Case(f"int8 channels {key}", "FULLY_CONNECTED",
+             [tensor("int8", (rows, depth), 0.05, 9), const("int8", (units, depth), scales(units), low=-127),
+              bias(units, 0.05 * scales(units))],
+             [tensor("int8", scale=out, zero_point=-5)], act, version=12 if units > 1 else 4, atol=1),
+        Case(f"int4 channels {key}", "FULLY_CONNECTED",
+             [tensor("int8", (rows, depth), 0.05, 9), const("int4", (units, depth), scales(units), low=-7),
+              bias(units, 0.05 * scales(units))],
+             [tensor("int8", scale=out / 10)], act, version=12, atol=1,
+             oracle=lambda v, a=act, o=out: [float_rule(v, 0.05, 9, a, o / 10, 0)]),
+        Case(f"int2 channels {key}", "FULLY_CONNECTED",
+             [tensor("int8", (rows, depth), 0.05, 9), const("int2", (units, depth), scales(units)), None],
+             [tensor("int8", scale=out / 50)], act, version=14, atol=1,
+             oracle=lambda v, a=act, o=out: [float_rule(v, 0.05, 9, a, o / 50, 0)]),
+        Case(f"uint8 {key}", "FULLY_CONNECTED",
+             [tensor("uint8", (rows, depth), 0.05, 120), const("uint8", (units, depth), 0.01, 140), bias(units)],
+             [tensor("uint8", scale=out, zero_point=100)], act, atol=1),
+        Case(f"int16 {key}", "FULLY_CONNECTED",
+             [tensor("int16", (rows, depth), 0.0005), const("int8", (units, depth), 0.01, low=-127),
+              bias(units, 0.000005, "int64")],
+             [tensor("int16", scale=out / 200)], act, version=4),
+        Case(f"hybrid {key}", "FULLY_CONNECTED",
+             [tensor("float32", (rows, depth), low=-1), const("int8", (units, depth), 0.01, low=-127),
+              const("float32", (units,))],
+             [tensor("float32")], act, version=3, rtol=2e-3),
+        Case(f"hybrid asymmetric {key}", "FULLY_CONNECTED",
+             [tensor("float32", (rows, depth), low=-1), const("int8", (units, depth), 0.01, low=-127),
+              const("float32", (units,))],
+             [tensor("float32")], {**act, "asymmetric_quantize_inputs": True}, version=9, rtol=2e-3),
+    ]  # fmt: skip
+
+
+def float_rule(values: list[Any], scale: float, zero: int, act: dict[str, str], out: float, out_zero: int) -> Any:
+    x, w, b = values
+    acc = (x.astype(np.int64) - zero) @ w.astype(np.int64).T + (0 if b is None else b)
+    factor = np.float64(np.float32(scale)) * scales(w.shape[0]).astype(np.float64) / np.float64(np.float32(out))
+    low = 0 if act["fused_activation_function"] == "RELU" else -128
+    y = np.rint(acc.astype(np.float32) * factor.astype(np.float32)) + out_zero
+    return np.clip(y, low, 127).astype(np.int8)
+
+
+def wide(values: list[Any]) -> Any:
+    """int8 to int16 by the float rule (LiteRT answers 32767 everywhere)."""
+    x, w, b = values
+    acc = (x.astype(np.int64) - 3) @ w.astype(np.int64).T + b
+    factor = np.float64(np.float32(0.05)) * np.float64(np.float32(0.01)) / np.float64(np.float32(0.001))
+    return np.clip(np.rint(acc.astype(np.float32) * np.float32(factor)), -32768, 32767).astype(np.int16)
+
+
+X8, W8 = tensor("int8", (2, 3, 8), 0.05, 3), const("int8", (6, 8), 0.01)
+BLOCK = np.linspace(0.01, 0.05, 10 * 2).astype(np.float16).reshape(10, 2)
+
+
+def blockwise(values: list[Any]) -> list[np.ndarray]:
+    x, w, b = values
+    rows = []
+    for row in x:
+        low, high = float(min(row.min(), 0)), float(max(row.max(), 0))
+        scale = (high - low) / 255
+        ends = (-128 - low / scale, 127 - high / scale)
+        zero = np.clip(np.round(ends[0] if 128 + abs(low / scale) < 127 + abs(high / scale) else ends[1]), -128, 127)
+        rows.append((np.clip(np.rint(zero + row / scale), -128, 127) - zero) * scale)
+    dense = w.astype(np.float64) * np.repeat(BLOCK.astype(np.float64), 32, axis=1)
+    return [(np.asarray(rows) @ dense.T + b).astype(np.float32)]
+
+
+CASES += [
+    Case("keep dims", "FULLY_CONNECTED", [X8, W8, bias(6)], [tensor("int8", scale=0.1)], {"keep_num_dims": True}, 5,
+         atol=1),
+    Case("flatten", "FULLY_CONNECTED", [X8, W8, bias(6)], [tensor("int8", scale=0.1)], {}, 4, atol=1),
+    Case("flatten uneven", "FULLY_CONNECTED", [tensor("float32", (4, 6)), const("float32", (3, 8)), None],
+         [tensor("float32")], {}, 2),
+    Case("no bias", "FULLY_CONNECTED", [X8, W8, None], [tensor("int8", scale=0.1)], {}, 4, atol=1),
+    Case("two inputs", "FULLY_CONNECTED", [X8, W8], [tensor("int8", scale=0.1)], {}, 4, atol=1),
+    Case("weights computed", "FULLY_CONNECTED",
+         [tensor("float32", (3, 8)), tensor("float32", (6, 8)), const("float32", (6,))], [tensor("float32")], {}, 3),
+    Case("int8 weights computed", "FULLY_CONNECTED",
+         [tensor("int8", (3, 8), 0.05, 3), tensor("int8", (6, 8), 0.01, 2), bias(6)], [tensor("int8", scale=0.1)], {},
+         4, atol=1),
+    Case("bias computed", "FULLY_CONNECTED",
+         [tensor("float32", (3, 8)), const("float32", (6, 8)), tensor("float32", (6,))], [tensor("float32")], {}, 3),
+    Case("weight zero point", "FULLY_CONNECTED",
+         [tensor("int8", (5, 30), 0.05, 3), const("int8", (6, 30), 0.01, 7), bias(6)],
+         [tensor("int8", scale=0.2, zero_point=4)], {}, 4, atol=1),
+    Case("to int16", "FULLY_CONNECTED",
+         [tensor("int8", (5, 30), 0.05, 3), const("int8", (20, 30), 0.01), bias(20)], [tensor("int16", scale=0.001)],
+         {}, 4, oracle=lambda v: [wide(v)]),
+    Case("int16 narrow bias", "FULLY_CONNECTED",
+         [tensor("int16", (5, 30), 0.0005), const("int8", (20, 30), 0.01), bias(20, 0.000005)],
+         [tensor("int16", scale=0.001)], {"quantized_bias_type": "INT32"}, 11),
+    Case("hybrid channels", "FULLY_CONNECTED",
+         [tensor("float32", (5, 30)), const("int8", (20, 30), scales(20), low=-127), None], [tensor("float32")],
+         {"asymmetric_quantize_inputs": True}, 12, rtol=2e-3),
+    Case("hybrid int4", "FULLY_CONNECTED",
+         [tensor("float32", (5, 30)), const("int4", (20, 30), 0.1, low=-7), const("float32", (20,))],
+         [tensor("float32")], {"asymmetric_quantize_inputs": True}, 10, rtol=2e-3),
+    Case("blockwise", "FULLY_CONNECTED",
+         [tensor("float32", (3, 64)), const("int4", (10, 64), low=-7, block_scales=BLOCK, block_size=32),
+          const("float32", (10,))],
+         [tensor("float32")], {"asymmetric_quantize_inputs": True}, 13, rtol=1e-5, oracle=blockwise),
+    Case("depth differs", "FULLY_CONNECTED", [tensor("float32", (2, 7)), const("float32", (3, 8)), None],
+         [tensor("float32")], {}, 2, error="weights have 8 columns"),
+    Case("shuffled", "FULLY_CONNECTED", [tensor("uint8", (2, 8), 0.1), const("uint8", (4, 8), 0.1), bias(4)],
+         [tensor("int16", scale=0.1)], {"weights_format": "SHUFFLED4x16INT8"}, 2, error="weights format"),
+    Case("bias type", "FULLY_CONNECTED", [X8, W8, const("float32", (6,))], [tensor("int8", scale=0.1)], {}, 4,
+         error="has type FLOAT32, must be INT32"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_fully_connected(case: Case) -> None:
+    check(case)

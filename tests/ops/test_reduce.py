@@ -1,0 +1,80 @@
+"""MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL, ARG_MAX ARG_MIN, CUMSUM, ADD_N."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from harness import Case, check, const, tensor
+
+SHAPE = (2, 7, 5, 19)
+AXES = ([1, 2], [3], [0], [-1, 1], [0, 1, 2, 3], [2, 2, -2], [0, 3], [1])
+
+
+def reduce(op, dtype, axes, keep=False, shape=SHAPE, x=None, y=None, low=None, high=None, **extra):
+    axis = tensor("int32", np.shape(axes)) if extra.pop("late", False) else const(np.array(axes, np.int32))
+    inputs = [tensor(dtype, shape, *(x or (None, 0)), low=low, high=high), axis]
+    name = f"{op} {dtype} {shape} {axes} {keep} {x}"
+    return Case(name, op, inputs, [tensor(dtype, None, *(y or (None, 0)))], {"keep_dims": keep},
+                extra.pop("version", 1), **extra)  # fmt: skip
+
+
+def real(function, x, y, limits):
+    def oracle(values):
+        r = function((values[0].astype(np.float64) - x[1]) * x[0], axis=tuple(values[1]))
+        return [np.clip(np.rint(r / y[0]) + y[1], *limits).astype(values[0].dtype)]
+
+    return oracle
+
+
+BYTE = {"int8": (-128, 127), "uint8": (0, 255)}
+
+CASES = [
+    *[reduce(op, "float32", a, k) for op in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN") for a in AXES for k in (False, True)],
+    *[reduce("REDUCE_PROD", "float32", a, low=0.8, high=1.2) for a in AXES],
+    *[reduce(op, d, a, low=-9, high=9) for op in ("SUM", "REDUCE_MAX", "REDUCE_MIN", "MEAN", "REDUCE_PROD")
+      for d in ("int32", "int64") for a in ([1, 2], [3])],
+    *[reduce(op, "bool", a, k) for op in ("REDUCE_ANY", "REDUCE_ALL") for a in AXES[:4] for k in (False, True)],
+    *[reduce("MEAN", d, a, k, x=(0.11, 7 + (d == "uint8") * 100), y=(0.07, 3 + (d == "uint8") * 128), version=2)
+      for d in BYTE for a in AXES for k in (False, True)],
+    *[reduce("MEAN", "int16", a, x=(0.0011, 0), y=(0.0007, 0), version=3) for a in AXES],
+    *[reduce("MEAN", "int8", [1, 2], shape=(1, n, n, 33), x=(0.05, -3), y=(0.05, -3), version=2) for n in (1, 7, 31)],
+    *[reduce("SUM", d, a, x=(0.02, 7), y=(0.3, 3), version=2, oracle=real(np.sum, (0.02, 7), (0.3, 3), lim), atol=1)
+      for d, lim in BYTE.items() for a in ([1, 2], [3])],
+    *[reduce("SUM", d, a, x=(0.02, 7), y=(0.3, 3), version=2, atol=1) for d in BYTE for a in ([1, 2], [3])],
+    *[reduce(op, d, a, x=(0.02, 0), y=(0.02, 0), version=2) for op in ("REDUCE_MAX", "REDUCE_MIN")
+      for d in (*BYTE, "int16") for a in ([1, 2], [3], [0, 2])],
+    reduce("REDUCE_PROD", "int8", [1], shape=(4, 3), x=(0.02, 7), y=(0.05, 3), version=2, atol=1),
+    reduce("SUM", "float32", [1, 2], shape=(1, 300, 40, 3)),
+    reduce("SUM", "float32", [1], shape=(3, 0), oracle=lambda v: [np.zeros(3, np.float32)]),
+    reduce("REDUCE_MAX", "float32", [0], shape=(5, 0), oracle=lambda v: [np.zeros(0, np.float32)]),
+    reduce("MEAN", "float32", [4], error="axis"),
+    reduce("SUM", "float32", [-5], error="axis"),
+    *[
+        Case(f"{op} {d} {o} {a}", op, [tensor(d, (3, 5, 7)), const(np.array(a, np.int32))], [tensor(o)],
+             {"output_type": o.upper()}, version=2)
+        for op in ("ARG_MAX", "ARG_MIN")
+        for d in ("float32", "int8", "uint8", "int32")
+        for o in ("int32", "int64")
+        for a in (-1, 0, 1)
+    ],
+    Case("arg max ties", "ARG_MAX", [const(np.array([[1, 3, 3, 0], [2, 2, 2, 2]], np.int32)), const(np.array(1, np.int32))],
+         [tensor("int32")], {"output_type": "INT32"}, oracle=lambda v: [np.array([1, 0], np.int32)]),
+    Case("arg max empty", "ARG_MAX", [tensor("float32", (3, 0)), const(np.array(1, np.int32))], [tensor("int32")],
+         {"output_type": "INT32"}, error="empty"),
+    *[
+        Case(f"cumsum {d} {a} {e} {r}", "CUMSUM", [tensor(d, (3, 5, 7), low=-99, high=99), const(np.array(a, np.int32))],
+             [tensor(d)], {"exclusive": e, "reverse": r})
+        for d in ("float32", "int32", "int64")
+        for a in (0, 1, -1)
+        for e in (False, True)
+        for r in (False, True)
+    ],
+    *[Case(f"add n {d} {n}", "ADD_N", [tensor(d, (7, 999), low=-99, high=99)] * n, [tensor(d)])
+      for d in ("float32", "int32") for n in (2, 3, 5)],
+    Case("add n shapes", "ADD_N", [tensor("float32", (3,)), tensor("float32", (1,))], [tensor("float32")], error="shape"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_reduce(case):
+    check(case)

@@ -375,7 +375,7 @@ static sam_status check_counts(sam_run *run, sam_step *step) {
     return sam_fail(ctx, SAM_INVALID_MODEL, "has %d outputs, needs %d to %d", (int)node->n_outputs,
                     (int)op->min_outputs, (int)op->max_outputs);
   for (int32_t i = 0; i < node->n_inputs; i++)
-    if (!node->inputs[i] && (i >= 32 || !(op->optional >> i & 1)))
+    if (!node->inputs[i] && !(op->optional >> (i < 31 ? i : 31) & 1))
       return sam_fail(ctx, SAM_INVALID_MODEL, "input %d is absent, but it is not optional", (int)i);
   for (int32_t i = 0; i < node->n_outputs; i++)
     if (!node->outputs[i]) return sam_fail(ctx, SAM_INVALID_MODEL, "output %d is absent", (int)i);

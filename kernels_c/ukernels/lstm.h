@@ -1,4 +1,5 @@
-/* Samara: the recurrent part of an integer LSTM (int8 in and out, int16 cell), exactly as the format defines it.
+/* Samara: the elementwise part of one LSTM step, and first the integer one (int8 in and out, int16 cell), exactly as
+ * the format defines it.
  *
  * Gates are Q3.12 before their nonlinearity and Q0.15 after it; the cell has `tanh_bits` integer bits. Logistic and
  * tanh are fixed-point: exp on [-1/4, 0) by a polynomial, the other bits of the argument by table multiplications,
@@ -34,5 +35,20 @@ typedef const struct sam_s16_lstm {
   /* Everything of one step after the sums */
   void (*step)(const sam_s16_lstm_args *args);
 } sam_s16_lstm_t;
+
+/* The float LSTM. */
+typedef struct sam_f32_lstm_args {
+  int32_t n;
+  const float *in[4], *rec[4]; /* the two parts of the gates input, forget, cell, output, with bias */
+  float *cell;                 /* read and written */
+  float clip;                  /* bound of the cell; 0: none */
+  float *y;
+} sam_f32_lstm_args;
+
+typedef const struct sam_f32_lstm {
+  void (*logistic)(float *y, const float *x, int64_t n); /* y may be x */
+  void (*tanh)(float *y, const float *x, int64_t n);
+  void (*step)(const sam_f32_lstm_args *args); /* tanh for cell and output */
+} sam_f32_lstm_t;
 
 #endif

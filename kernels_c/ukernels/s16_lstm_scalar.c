@@ -10,8 +10,8 @@ typedef struct {
 } vh;
 typedef int32_t vw;
 
-#define EACH(expression) \
-  vh r;                  \
+#define EACH(expression)                                      \
+  vh r;                                                       \
   for (int k = 0; k < 2; k++) r.v[k] = (int16_t)(expression); \
   return r
 

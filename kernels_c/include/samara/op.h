@@ -120,7 +120,7 @@ typedef struct sam_op {
   int32_t max_version;    /* versions 1..max_version are understood */
   int32_t min_inputs, max_inputs;
   int32_t min_outputs, max_outputs; /* max_outputs < 0: any number */
-  uint32_t optional;      /* bit i: input i may be absent (-1 in the file) */
+  uint32_t optional;      /* bit i: input i may be absent (-1 in the file); bit 31: any from 31 on */
   uint32_t inplace;       /* bit i: output 0 may overwrite input i when both have the same byte size and type bits */
   int32_t key;            /* index of the input whose type selects eval */
   uint32_t flags;         /* SAM_OP_… */

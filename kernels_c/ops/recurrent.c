@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "fixed_point.h"
+#include "matmul.h"
 #include "samara/options.h"
 
 /* ---- Packing ---------------------------------------------------------------------------------------------------- */
@@ -157,38 +157,6 @@ void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows
   args.y = y;
   args.ldy = p->columns;
   p->s8->run(&args);
-}
-
-/* NaN gives the lower bound. */
-static inline int8_t narrow(float v, int32_t low) {
-  return (int8_t)(v >= (float)low ? v <= 127 ? (int32_t)v : 127 : low);
-}
-
-void sam_quantize_row(const float *x, int32_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero_point) {
-  float low = 0, high = 0;
-  for (int32_t i = 0; i < n; i++) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
-  }
-  *scale = 1;
-  *zero_point = 0;
-  if (!(high - low > 0) || !(high - low <= 3.4e38f)) {
-    memset(q, 0, (size_t)n);
-    return;
-  }
-  if (!asymmetric) {
-    float range = -low > high ? -low : high, inverse = 127.0f / range;
-    *scale = range / 127.0f;
-    for (int32_t i = 0; i < n; i++) q[i] = narrow(roundf(x[i] * inverse), -127);
-    return;
-  }
-  /* The zero point is taken from the end of the range that it represents with less error, then made whole. */
-  double step = ((double)high - (double)low) / 255.0, at_low = low / step, at_high = high / step;
-  double zero = 128.0 + fabs(at_low) < 127.0 + fabs(at_high) ? -128.0 - at_low : 127.0 - at_high;
-  *zero_point = zero <= -128.0 ? -128 : zero >= 127.0 ? 127 : (int32_t)round(zero);
-  *scale = (float)step;
-  float inverse = (float)(1.0 / (double)*scale);
-  for (int32_t i = 0; i < n; i++) q[i] = narrow(roundf((float)*zero_point + x[i] * inverse), -128);
 }
 
 void sam_activate(float *y, int64_t n, int32_t activation) {

@@ -33,9 +33,6 @@ void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, 
 /* int8: y [m][columns] = bias + sums; `bias` has `columns` values and contains p->offset. */
 void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows, const int32_t *bias, int32_t *y);
 
-/* Quantizes one row: x ~ scale * (q - zero_point). Symmetric: zero_point 0, range -127..127. */
-void sam_quantize_row(const float *x, int32_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero_point);
-
 /* y = act(y), n values. */
 void sam_activate(float *y, int64_t n, int32_t activation);
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/cpu.h"
+#include "ukernels/dwconv.h"
 #include "ukernels/gemm.h"
 #include "ukernels/lstm.h"
 #include "ukernels/spatial.h"

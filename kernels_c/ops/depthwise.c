@@ -1,0 +1,570 @@
+/* DEPTHWISE_CONV_2D: every channel is convolved with its own filter; with a depth multiplier m, with m of them.
+ *
+ * Three ways through this file:
+ *
+ *   float32, int8, uint8      strips: the microkernels of ukernels/dwconv.h compute `kernel->rows` output rows at a
+ * time from pointers to input rows int16 x int8              plain loops, wide sums (the two rounding rules of
+ * common/requant.h) float32 x int8 (hybrid)   each image is quantized to int8, plain loops, float epilogue
+ *
+ * Strips. A kernel knows no borders, so a row is handed over as a copy that has them:
+ *
+ *      zp zp | row of the image, channels repeated m times | zp        in a ring of as many rows as overlap
+ *
+ * or as it lies in the image where the window never crosses the sides. Few channels would leave most lanes of a vector
+ * empty. With stride 1 the row is then taken for one whose pixels have `lanes` channels (`flat`: several real pixels
+ * lie side by side, the weights repeat); otherwise pixels are widened to the least number of channels. */
+#include <math.h>
+#include <string.h>
+
+#include "common/activation.h"
+#include "common/requant.h"
+#include "common/window.h"
+#include "ops.h"
+#include "ukernels/ukernels.h"
+
+typedef struct dw_plan {
+  int64_t height, width, channels, out_height, out_width, out_channels, multiplier;
+  int32_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, top, left;
+  int32_t in_zero, lo, hi;
+  float real_lo, real_hi;
+  bool has_bias, wide_bias;
+  /* Strips. Sizes in elements where not said otherwise. */
+  sam_dw_kernel *kernel;
+  sam_dw_packing packing;
+  sam_dw_strip strip; /* all but the pointers that change from strip to strip */
+  int64_t size;       /* bytes of an element */
+  int64_t pixel;      /* channels of a pixel of a prepared row */
+  int64_t reach;      /* elements of a row the kernel may read */
+  int64_t row_pixels; /* pixels of a prepared row */
+  int64_t slots;      /* rows in the ring */
+  int32_t n_rows;     /* row pointers of a strip */
+  bool direct, out_direct;
+  const void *packed; /* NULL: the filter is not constant, pack in eval */
+  int64_t n_packed;
+  int32_t *order;
+  size_t zero_bytes, row_bytes, out_bytes, thread_bytes, packed_bytes;
+  float *scale; /* strips: in packed order; else by channel */
+  /* int16: one multiplier for each channel */
+  sam_multiplier *scale16;
+} dw_plan;
+
+typedef struct dw_work {
+  const dw_plan *plan;
+  const void *in, *filter, *bias;
+  void *out;
+  sam_dw_strip strip;
+  uint8_t *zero, *threads; /* scratch */
+  const float *batch_scale;
+  const int32_t *batch_zero;
+} dw_work;
+
+/* ---- Strips ---------------------------------------------------------------------------------------------------------
+ */
+
+/* One thread's scratch, in this order: row pointers, tags of the ring, ring, output rows. */
+typedef struct dw_lane {
+  const void **rows;
+  int64_t *tags;
+  uint8_t *ring, *out;
+} dw_lane;
+
+static size_t rounded(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+static dw_lane lane_of(const dw_work *w, int thread) {
+  const dw_plan *p = w->plan;
+  uint8_t *base = w->threads + (size_t)thread * p->thread_bytes;
+  dw_lane lane;
+  lane.rows = (const void **)base;
+  base += rounded((size_t)p->n_rows * sizeof(void *));
+  lane.tags = (int64_t *)base;
+  base += rounded((size_t)p->slots * sizeof(int64_t));
+  lane.ring = base;
+  lane.out = base + (size_t)p->slots * p->row_bytes;
+  return lane;
+}
+
+/* Copies pixels with each channel `multiplier` times, `pixel` elements for each. */
+#define DEFINE_SPREAD(name, type)                                                  \
+  static void name(const dw_plan *p, const type *src, int64_t pixels, type *dst) { \
+    for (int64_t x = 0; x < pixels; x++, dst += p->pixel)                          \
+      for (int64_t c = 0, o = 0; c < p->channels; c++, src++)                      \
+        for (int64_t m = 0; m < p->multiplier; m++) dst[o++] = *src;               \
+  }
+DEFINE_SPREAD(spread_8, uint8_t)
+DEFINE_SPREAD(spread_32, uint32_t)
+
+static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t image_row) {
+  const dw_plan *p = w->plan;
+  const uint8_t *src = (const uint8_t *)w->in + image_row * p->width * p->channels * p->size;
+  if (p->direct) return src;
+  const int64_t slot = image_row % p->height % p->slots;
+  uint8_t *row = lane->ring + (size_t)slot * p->row_bytes;
+  if (lane->tags[slot] == image_row) return row;
+  const uint8_t zero = p->size == 1 ? (uint8_t)p->in_zero : 0;
+  if (lane->tags[slot] < 0) memset(row, zero, p->row_bytes);
+  lane->tags[slot] = image_row;
+  const int64_t room = p->row_pixels - p->left;
+  const int64_t pixels = p->width < room ? p->width : room;
+  uint8_t *dst = row + p->left * p->pixel * p->size;
+  if (p->pixel == p->channels) {
+    memcpy(dst, src, (size_t)(pixels * p->channels * p->size));
+  } else if (p->size == 1) {
+    spread_8(p, src, pixels, dst);
+  } else {
+    spread_32(p, (const uint32_t *)(const void *)src, pixels, (uint32_t *)(void *)dst);
+  }
+  return row;
+}
+
+static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  const dw_work *w = arg;
+  const dw_plan *p = w->plan;
+  const dw_lane lane = lane_of(w, thread);
+  const int32_t together = p->kernel->rows;
+  const int64_t groups = (p->out_height + together - 1) / together;
+  const int64_t out_row = p->out_width * p->out_channels * p->size;
+  void *out[8];
+  sam_dw_strip strip = w->strip;
+  strip.rows = lane.rows;
+  strip.out = out;
+  for (int64_t i = 0; i < p->slots; i++) lane.tags[i] = -1;
+  for (int64_t item = begin; item < end; item++) {
+    const int64_t image = item / groups, y = item % groups * together;
+    const int64_t valid = p->out_height - y < together ? p->out_height - y : together;
+    const int64_t used = (valid - 1) * p->stride_h + p->kh;
+    for (int32_t t = 0; t < p->n_rows; t++) {
+      const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
+      lane.rows[t] = t < used && at >= 0 && at < p->height ? prepared_row(w, &lane, image * p->height + at) : w->zero;
+    }
+    uint8_t *dst = (uint8_t *)w->out + (image * p->out_height + y) * out_row;
+    for (int32_t r = 0; r < together; r++)
+      out[r] = p->out_direct && r < valid ? dst + r * out_row : lane.out + (size_t)r * p->out_bytes;
+    p->kernel->run(&strip);
+    if (p->out_direct) continue;
+    for (int64_t r = 0; r < valid; r++) {
+      const uint8_t *src = out[r];
+      if (strip.channels % p->out_channels == 0) { /* flat: the row as it is, without the last pixels */
+        memcpy(dst + r * out_row, src, (size_t)out_row);
+        continue;
+      }
+      for (int64_t x = 0; x < p->out_width; x++)
+        memcpy(dst + r * out_row + x * p->out_channels * p->size, src + x * strip.channels * p->size,
+               (size_t)(p->out_channels * p->size));
+    }
+  }
+}
+
+static void fill_packed(void *dst, const void *arg) { sam_dw_pack(dst, arg); }
+
+/* The bias in packed order; for integers with sum of weights * zero points taken off, wrapping like the kernels. */
+static void fold_bias(const dw_plan *p, const void *filter, const void *bias, uint32_t *dst) {
+  sam_dw_packing packing = p->packing;
+  packing.filter = filter;
+  const uint32_t zero = (uint32_t)(p->in_zero + p->kernel->offset);
+  for (int64_t i = 0; i < p->n_packed; i++) {
+    const int64_t c = p->order[i];
+    dst[i] = 0;
+    if (c < 0) continue;
+    if (bias) memcpy(&dst[i], (const uint32_t *)bias + c, 4);
+    if (packing.source == SAM_DW_F32) continue;
+    uint32_t sum = 0;
+    for (int64_t t = 0; t < (int64_t)p->kh * p->kw; t++)
+      sum += (uint32_t)sam_dw_weight(&packing, t * p->out_channels + c);
+    dst[i] -= sum * zero;
+  }
+}
+
+static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
+  const dw_plan *p = node->state;
+  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1], *out = node->outputs[0];
+  const sam_tensor *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
+  if (sam_elements(out) == 0) return SAM_OK;
+  uint8_t *scratch = node->scratch;
+  dw_work w = {.plan = p, .in = in->data, .out = out->data, .strip = p->strip, .zero = scratch};
+  w.threads = scratch + p->zero_bytes;
+  memset(w.zero, p->size == 1 ? (uint8_t)p->in_zero : 0, p->zero_bytes);
+  w.strip.weights = p->packed;
+  if (!p->packed) { /* a filter or bias that is computed: packed anew every time */
+    uint8_t *weights = w.threads + p->thread_bytes * (size_t)sam_threads(ctx);
+    sam_dw_packing packing = p->packing;
+    packing.filter = filter->data;
+    sam_dw_pack(weights, &packing);
+    uint32_t *folded = (uint32_t *)(void *)(weights + p->packed_bytes);
+    fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
+    w.strip.weights = weights;
+    w.strip.bias = folded;
+  }
+  const int32_t together = p->kernel->rows;
+  const int64_t groups = (p->out_height + together - 1) / together;
+  const int64_t macs = p->out_width * p->out_channels * p->kh * p->kw * together;
+  sam_parallel(ctx, out->dims[0] * groups, 100 + macs / 8, strip_rows, &w);
+  return SAM_OK;
+}
+
+static sam_dw_kernel *choose(const dw_plan *p, sam_type type) {
+  if (type == SAM_FLOAT32) return sam_uk.f32_dw;
+  const bool near = p->dilation_h == 1, square = p->kh == p->kw;
+  const bool once = p->stride_h == 1 && p->stride_w == 1;
+  if (type == SAM_INT8) {
+    if (near && square && p->kh == 3) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
+    if (near && square && p->kh == 5) return once ? sam_uk.s8_dw5x5s1 : sam_uk.s8_dw5x5;
+    return sam_uk.s8_dw;
+  }
+  if (near && square && p->kh == 3) return once ? sam_uk.u8_dw3x3s1 : sam_uk.u8_dw3x3;
+  return sam_uk.u8_dw;
+}
+
+/* How the kernel sees a row: lanes, pixels, steps. */
+static void shape_strip(dw_plan *p) {
+  const int64_t n = p->out_channels, block = p->kernel->block;
+  sam_dw_strip *s = &p->strip;
+  int64_t lanes = n;
+  bool flat = false;
+  p->pixel = n;
+  if (p->stride_w == 1 && block > 0 && n < block) {
+    for (int64_t wide = block; wide >= p->kernel->least && !flat; wide /= 2) {
+      flat = wide % n == 0 && wide > n && wide <= n * p->out_width;
+      if (flat) lanes = wide;
+    }
+  }
+  if (!flat && n < p->kernel->least) lanes = p->pixel = p->kernel->least;
+  s->channels = lanes;
+  s->n = flat ? (p->out_width * n + lanes - 1) / lanes : p->out_width;
+  s->x_step = flat ? lanes : p->stride_w * p->pixel;
+  s->tap_step = p->dilation_w * p->pixel;
+  p->reach = (s->n - 1) * s->x_step + (p->kw - 1) * s->tap_step + lanes;
+  p->row_pixels = (p->reach + p->pixel - 1) / p->pixel;
+  p->direct = p->left == 0 && p->pixel == p->channels && p->reach <= p->width * p->channels;
+  p->out_direct = flat ? s->n * lanes == p->out_width * n : lanes == n;
+  p->packing.period = flat ? n : lanes;
+}
+
+static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
+  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1], *out = node->outputs[0];
+  const sam_tensor *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
+  const bool real = in->type == SAM_FLOAT32;
+  const bool known = sam_is_known(filter) && (!bias || sam_is_known(bias));
+  node->eval = eval_strips;
+  if (sam_elements(out) == 0) return SAM_OK;
+  p->size = real ? 4 : 1;
+  p->kernel = choose(p, in->type);
+  p->packing = (sam_dw_packing){.filter_channels = p->out_channels, .kh = p->kh, .kw = p->kw, .stride = p->stride_h};
+  p->packing.source = real                        ? SAM_DW_F32
+                      : filter->type == SAM_UINT8 ? SAM_DW_U8
+                      : filter->type == SAM_INT4  ? SAM_DW_S4
+                                                  : SAM_DW_S8;
+  p->packing.zero_point = filter->type == SAM_UINT8 ? filter->quant->zero_point[0] : 0;
+  p->packing.filter = filter->data;
+  if (!real) {
+    /* The vector kernels convert to int32 before they clamp, so no product may leave that range; theirs never does
+     * unless the file is odd, or the bias cannot be looked at now. */
+    double most = (double)p->kh * p->kw * 255 * 255 + 65536;
+    for (int64_t c = 0; known && bias && c < p->out_channels; c++)
+      most = fmax(most, fabs((double)((const int32_t *)bias->data)[c]) + (double)p->kh * p->kw * 65025);
+    if (bias && !known) most += 2147483648.0;
+    double steepest = 0;
+    for (int32_t c = 0; c < filter->quant->count; c++) steepest = fmax(steepest, filter->quant->scale[c]);
+    steepest *= (double)in->quant->scale[0] / (double)out->quant->scale[0];
+    if (!(most * steepest < 1e9)) p->kernel = in->type == SAM_INT8 ? &sam_s8_dw__scalar : &sam_u8_dw__scalar;
+  }
+  sam_dw_kernel *k = p->kernel;
+  if (p->reach < 0 || (double)p->kw * p->dilation_w * (double)p->out_channels > 1e12 ||
+      (double)p->width * (double)p->out_channels > 1e12)
+    return sam_fail(ctx, SAM_LIMIT, "rows of %lld pixels are too long", (long long)p->width);
+  shape_strip(p);
+  sam_dw_strip *s = &p->strip;
+  s->kh = p->kh, s->kw = p->kw;
+  s->lo = p->lo, s->hi = p->hi, s->real_lo = p->real_lo, s->real_hi = p->real_hi;
+  s->zero_point = real ? 0 : out->quant->zero_point[0];
+  p->packing.kernel = k;
+  p->packing.channels = s->channels;
+  p->n_packed = sam_dw_packed_channels(&p->packing);
+  p->packed_bytes = rounded((size_t)sam_dw_packed_bytes(&p->packing));
+  p->n_rows = sam_dw_rows(k, p->kh, p->stride_h);
+  int64_t overlap = (int64_t)(k->rows - 1) * p->stride_h + (int64_t)(p->kh - 1) * p->dilation_h + 1;
+  p->slots = p->direct ? 0 : overlap < p->height ? overlap : p->height;
+  const size_t slack = 64; /* flat rows end with a whole vector */
+  p->zero_bytes = rounded((size_t)(p->reach * p->size) + slack);
+  p->row_bytes = rounded((size_t)(p->row_pixels * p->pixel * p->size) + slack);
+  p->out_bytes = rounded((size_t)(s->n * s->channels * p->size));
+  p->thread_bytes = rounded((size_t)p->n_rows * sizeof(void *)) + rounded((size_t)p->slots * sizeof(int64_t)) +
+                    (size_t)p->slots * p->row_bytes + (size_t)k->rows * p->out_bytes;
+
+  p->order = sam_alloc(ctx, (size_t)p->n_packed * sizeof *p->order);
+  if (!p->order) return SAM_OUT_OF_MEMORY;
+  sam_dw_order(&p->packing, p->order);
+  if (!real) {
+    p->scale = sam_alloc(ctx, (size_t)p->n_packed * sizeof *p->scale);
+    if (!p->scale) return SAM_OUT_OF_MEMORY;
+    for (int64_t i = 0; i < p->n_packed; i++) {
+      const int64_t c = p->order[i] < 0 ? 0 : filter->quant->count > 1 ? p->order[i] : 0;
+      p->scale[i] =
+          (float)((double)in->quant->scale[0] * (double)filter->quant->scale[c] / (double)out->quant->scale[0]);
+    }
+  }
+  s->scale = p->scale;
+  size_t scratch = p->zero_bytes + p->thread_bytes * (size_t)sam_threads(ctx);
+  if (!known) return sam_scratch(ctx, scratch + p->packed_bytes + (size_t)p->n_packed * 4);
+  uint32_t *folded = sam_alloc(ctx, (size_t)p->n_packed * sizeof *folded);
+  if (!folded) return SAM_OUT_OF_MEMORY;
+  fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
+  s->bias = folded;
+  /* The layout follows from these; two filters of one tensor's bytes may still be packed differently. */
+  const uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 7) << 57 | (uint64_t)(k->group & 7) << 54 |
+                           (uint64_t)(k->rows & 7) << 51 | (uint64_t)(k->block & 255) << 43 |
+                           (uint64_t)(p->stride_h & 3) << 41 | (uint64_t)(p->packing.period == p->out_channels) << 40 |
+                           (uint64_t)(s->channels & 0xffffffff);
+  p->packed = sam_pack(ctx, filter, variant, p->packed_bytes, fill_packed, &p->packing);
+  if (!p->packed) return SAM_OUT_OF_MEMORY;
+  return sam_scratch(ctx, scratch);
+}
+
+/* ---- Plain loops: int16 and hybrid ----------------------------------------------------------------------------------
+ */
+
+/* Calls visit(input element at channel 0 of the pixel, tap) for the taps of an output pixel that lie in the image. */
+#define FOR_TAPS(p, y, x, ky, kx, iy, ix)                                            \
+  for (int64_t ky = 0; ky < (p)->kh; ky++)                                           \
+    for (int64_t kx = 0, iy = (y) * (p)->stride_h - (p)->top + ky * (p)->dilation_h, \
+                 ix = (x) * (p)->stride_w - (p)->left;                               \
+         kx < (p)->kw; kx++, ix += (p)->dilation_w)                                  \
+      if (iy >= 0 && iy < (p)->height && ix >= 0 && ix < (p)->width)
+
+static void s16_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const dw_work *w = arg;
+  const dw_plan *p = w->plan;
+  for (int64_t row = begin; row < end; row++) {
+    const int64_t image = row / p->out_height, y = row % p->out_height;
+    const int16_t *in = (const int16_t *)w->in + image * p->height * p->width * p->channels;
+    int16_t *out = (int16_t *)w->out + row * p->out_width * p->out_channels;
+    for (int64_t x = 0; x < p->out_width; x++)
+      for (int64_t o = 0; o < p->out_channels; o++) {
+        const int64_t c = o / p->multiplier;
+        int64_t acc = !w->bias ? 0 : p->wide_bias ? ((const int64_t *)w->bias)[o] : ((const int32_t *)w->bias)[o];
+        /* Any bias may stand in the file: unsigned, so that a sum beyond the range wraps. */
+        uint64_t sum = (uint64_t)acc;
+        FOR_TAPS(p, y, x, ky, kx, iy, ix) {
+          const int64_t weight = sam_dw_weight(&p->packing, (ky * p->kw + kx) * p->out_channels + o);
+          sum += (uint64_t)(in[(iy * p->width + ix) * p->channels + c] * weight);
+        }
+        acc = (int64_t)sum;
+        int32_t value;
+        if (p->has_bias && !p->wide_bias) {
+          value = sam_scale32_up((int32_t)acc, p->scale16[o]);
+        } else {
+          const int64_t most = INT64_C(1) << 46;
+          acc = acc > most ? most : acc < -most ? -most : acc;
+          value = sam_scale64_r16(acc, p->scale16[o]);
+        }
+        *out++ = (int16_t)sam_clamp32(value, p->lo, p->hi);
+      }
+  }
+}
+
+static sam_status eval_s16(sam_ctx *ctx, sam_node *node) {
+  const dw_plan *plan = node->state;
+  const sam_tensor *out = node->outputs[0], *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
+  if (sam_elements(out) == 0) return SAM_OK;
+  dw_plan p = *plan;
+  p.packing.filter = node->inputs[1]->data;
+  dw_work w = {.plan = &p, .in = node->inputs[0]->data, .out = out->data, .bias = bias ? bias->data : NULL};
+  sam_parallel(ctx, out->dims[0] * p.out_height, p.out_width * p.out_channels * p.kh * p.kw * 4, s16_rows, &w);
+  return SAM_OK;
+}
+
+static sam_status prepare_s16(sam_ctx *ctx, sam_node *node, dw_plan *p) {
+  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1], *out = node->outputs[0];
+  node->eval = eval_s16;
+  p->packing.source = filter->type == SAM_INT4 ? SAM_DW_S4 : SAM_DW_S8;
+  p->scale16 = sam_alloc(ctx, (size_t)p->out_channels * sizeof *p->scale16);
+  if (!p->scale16) return SAM_OUT_OF_MEMORY;
+  for (int64_t c = 0; c < p->out_channels; c++) {
+    const double weight = (double)filter->quant->scale[filter->quant->count > 1 ? c : 0];
+    const double ratio = (double)in->quant->scale[0] * weight / (double)out->quant->scale[0];
+    p->scale16[c] = sam_multiplier_of(ratio);
+    if (p->scale16[c].shift > 7)
+      return sam_fail(ctx, SAM_UNSUPPORTED, "scales of channel %lld multiply to %g, must be below 128", (long long)c,
+                      ratio);
+  }
+  return SAM_OK;
+}
+
+static void hybrid_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const dw_work *w = arg;
+  const dw_plan *p = w->plan;
+  for (int64_t row = begin; row < end; row++) {
+    const int64_t image = row / p->out_height, y = row % p->out_height;
+    const int8_t *in = (const int8_t *)w->in + image * p->height * p->width * p->channels;
+    const int32_t zero = w->batch_zero[image];
+    float *out = (float *)w->out + row * p->out_width * p->out_channels;
+    for (int64_t x = 0; x < p->out_width; x++)
+      for (int64_t o = 0; o < p->out_channels; o++) {
+        const int64_t c = o / p->multiplier;
+        uint32_t acc = 0;
+        FOR_TAPS(p, y, x, ky, kx, iy, ix) {
+          const int32_t weight = sam_dw_weight(&p->packing, (ky * p->kw + kx) * p->out_channels + o);
+          acc += (uint32_t)((in[(iy * p->width + ix) * p->channels + c] - zero) * weight);
+        }
+        float value = (float)(int32_t)acc * w->batch_scale[image] * p->scale[o];
+        if (w->bias) value += ((const float *)w->bias)[o];
+        value = value > p->real_lo ? value : p->real_lo;
+        *out++ = value < p->real_hi ? value : p->real_hi;
+      }
+  }
+}
+
+/* One image to int8 with a zero point, as the format's hybrid kernels do it. */
+static void quantize_image(const float *x, int64_t n, int8_t *q, float *scale, int32_t *zero_point) {
+  float least = 0, most = 0;
+  for (int64_t i = 0; i < n; i++) {
+    least = x[i] < least ? x[i] : least;
+    most = x[i] > most ? x[i] : most;
+  }
+  *scale = 1, *zero_point = 0;
+  if (least == most) {
+    memset(q, 0, (size_t)n);
+    return;
+  }
+  const double step = ((double)most - (double)least) / 255;
+  const double from_least = -128 - least / step, from_most = 127 - most / step;
+  const double error_least = 128 + fabs(least / step), error_most = 127 + fabs(most / step);
+  const double zero = error_least < error_most ? from_least : from_most;
+  *zero_point = zero <= -128 ? -128 : zero >= 127 ? 127 : (int32_t)round(zero);
+  *scale = (float)step;
+  const float inverse = 1.0f / *scale;
+  for (int64_t i = 0; i < n; i++) {
+    const float v = roundf((float)*zero_point + x[i] * inverse);
+    q[i] = (int8_t)(v >= 127 ? 127 : v > -128 ? (int32_t)v : -128);
+  }
+}
+
+static sam_status eval_hybrid(sam_ctx *ctx, sam_node *node) {
+  const dw_plan *plan = node->state;
+  const sam_tensor *in = node->inputs[0], *out = node->outputs[0];
+  const sam_tensor *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
+  if (sam_elements(out) == 0) return SAM_OK;
+  dw_plan p = *plan;
+  p.packing.filter = node->inputs[1]->data;
+  const int64_t batch = in->dims[0], image = sam_span(in, 1, 4);
+  float *scales = node->scratch;
+  int32_t *zeros = (int32_t *)(scales + batch);
+  int8_t *quantized = (int8_t *)(zeros + batch);
+  for (int64_t b = 0; b < batch; b++)
+    quantize_image((const float *)in->data + b * image, image, quantized + b * image, &scales[b], &zeros[b]);
+  dw_work w = {.plan = &p,
+               .in = quantized,
+               .out = out->data,
+               .bias = bias ? bias->data : NULL,
+               .batch_scale = scales,
+               .batch_zero = zeros};
+  sam_parallel(ctx, batch * p.out_height, p.out_width * p.out_channels * p.kh * p.kw * 4, hybrid_rows, &w);
+  return SAM_OK;
+}
+
+static sam_status prepare_hybrid(sam_ctx *ctx, sam_node *node, dw_plan *p) {
+  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1];
+  node->eval = eval_hybrid;
+  p->packing.source = filter->type == SAM_INT4 ? SAM_DW_S4 : SAM_DW_S8;
+  p->scale = sam_alloc(ctx, (size_t)p->out_channels * sizeof *p->scale);
+  if (!p->scale) return SAM_OUT_OF_MEMORY;
+  for (int64_t c = 0; c < p->out_channels; c++) p->scale[c] = filter->quant->scale[filter->quant->count > 1 ? c : 0];
+  return sam_scratch(ctx, (size_t)in->dims[0] * 8 + (size_t)sam_elements(in));
+}
+
+/* ---- Prepare --------------------------------------------------------------------------------------------------------
+ */
+
+/* Which bias goes with the types of input and filter. */
+static sam_status check_types(sam_ctx *ctx, sam_node *node, dw_plan *p) {
+  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1], *out = node->outputs[0];
+  const sam_tensor *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
+  const bool narrow = filter->type == SAM_INT8 || filter->type == SAM_INT4;
+  const bool fits = in->type == SAM_FLOAT32 ? filter->type == SAM_FLOAT32 || narrow
+                    : in->type == SAM_UINT8 ? filter->type == SAM_UINT8
+                                            : narrow;
+  if (!fits)
+    return sam_fail(ctx, SAM_UNSUPPORTED, "input %s with filter %s", sam_type_name(in->type),
+                    sam_type_name(filter->type));
+  SAM_TRY(sam_check_same_type(ctx, out, in));
+  p->has_bias = bias != NULL;
+  if (bias) {
+    const bool wide = in->type == SAM_INT16 && bias->type == SAM_INT64;
+    p->wide_bias = wide;
+    if (!wide) SAM_TRY(sam_check_type(ctx, bias, in->type == SAM_FLOAT32 ? SAM_FLOAT32 : SAM_INT32));
+    if (sam_elements(bias) != p->out_channels)
+      return sam_fail(ctx, SAM_INVALID_MODEL, "bias has %lld values, the filter %lld channels",
+                      (long long)sam_elements(bias), (long long)p->out_channels);
+  }
+  if (narrow) {
+    SAM_TRY(sam_check_quant_axis(ctx, filter, 3));
+    for (int32_t c = 0; c < filter->quant->count; c++)
+      if (filter->quant->zero_point[c] != 0)
+        return sam_fail(ctx, SAM_UNSUPPORTED, "filter \"%s\" has zero point %d, must be 0", filter->name,
+                        filter->quant->zero_point[c]);
+  }
+  if (in->type == SAM_FLOAT32) return SAM_OK;
+  if (!narrow) SAM_TRY(sam_check_quant(ctx, filter));
+  SAM_TRY(sam_check_quant(ctx, in));
+  return sam_check_quant(ctx, out);
+}
+
+static sam_status prepare(sam_ctx *ctx, sam_node *node) {
+  const sam_depthwise_conv_2d_options *options = node->options;
+  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1];
+  sam_tensor *out = node->outputs[0];
+  SAM_TRY(sam_check_rank(ctx, in, 4, 4));
+  SAM_TRY(sam_check_rank(ctx, filter, 4, 4));
+  const int32_t channels = in->dims[3], out_channels = filter->dims[3];
+  if (filter->dims[0] != 1)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "the first dimension of the filter is %d, must be 1", filter->dims[0]);
+  if (channels == 0 || out_channels == 0 || out_channels % channels)
+    return sam_fail(ctx, SAM_INVALID_MODEL, "filter has %d channels, no multiple of the input's %d", out_channels,
+                    channels);
+  dw_plan *p = sam_alloc(ctx, sizeof *p);
+  if (!p) return SAM_OUT_OF_MEMORY;
+  node->state = p;
+  p->kh = filter->dims[1], p->kw = filter->dims[2];
+  p->stride_h = options->stride_h, p->stride_w = options->stride_w;
+  p->dilation_h = options->dilation_h_factor, p->dilation_w = options->dilation_w_factor;
+  p->out_channels = out_channels;
+  SAM_TRY(check_types(ctx, node, p));
+  const int32_t activation = options->fused_activation_function;
+  SAM_TRY(sam_activation_bounds_f32(ctx, activation, &p->real_lo, &p->real_hi));
+  if (in->type != SAM_FLOAT32) {
+    SAM_TRY(sam_activation_bounds_quantized(ctx, activation, out, &p->lo, &p->hi));
+    p->in_zero = in->quant->zero_point[0];
+  }
+  int32_t dims[4] = {in->dims[0], 0, 0, out_channels};
+  SAM_TRY(sam_window_axis(ctx, "height", options->padding, in->dims[1], p->kh, p->stride_h, p->dilation_h, &dims[1],
+                          &p->top));
+  SAM_TRY(sam_window_axis(ctx, "width", options->padding, in->dims[2], p->kw, p->stride_w, p->dilation_w, &dims[2],
+                          &p->left));
+  SAM_TRY(sam_set_shape(ctx, out, 4, dims));
+  p->height = in->dims[1], p->width = in->dims[2], p->channels = channels;
+  p->out_height = dims[1], p->out_width = dims[2];
+  p->multiplier = out_channels / channels;
+  if (in->type == SAM_INT16) return prepare_s16(ctx, node, p);
+  if (in->type == SAM_FLOAT32 && filter->type != SAM_FLOAT32) return prepare_hybrid(ctx, node, p);
+  return prepare_strips(ctx, node, p);
+}
+
+const sam_op sam_op_depthwise_conv_2d = {
+    .name = "DEPTHWISE_CONV_2D",
+    .options = SAM_OPTIONS_DEPTHWISE_CONV_2D,
+    .max_version = 7,
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .optional = 1 << 2,
+    .prepare = prepare,
+    .eval =
+        {
+            [SAM_FLOAT32] = eval_strips,
+            [SAM_INT8] = eval_strips,
+            [SAM_UINT8] = eval_strips,
+            [SAM_INT16] = eval_s16,
+        },
+};

@@ -1,0 +1,97 @@
+/* Samara: microkernels of depthwise convolution: channel c of the output depends on channel c of the input only.
+ *
+ * A kernel sees no borders, no dilation along y and no depth multiplier: the operator hands it pointers to the input
+ * rows it needs (a row of zero points where the image ends), each beginning at the first tap of the first output pixel.
+ *
+ *      rows[0] ──┐  a lane of the dot product holds `group` rows of one pixel and channel: four bytes or two 16-bit
+ *      rows[1]   │  numbers. The same lanes serve `rows` output rows (whose weights are shifted by the stride) and,
+ *      rows[2]   │  while the kernel walks along x, up to kw output columns.
+ *      rows[3] ──┘
+ */
+#ifndef SAM_UKERNELS_DWCONV_H
+#define SAM_UKERNELS_DWCONV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct sam_dw_strip {
+  const void *const *rows; /* sam_dw_rows() of them */
+  void *const *out;        /* one pointer for each output row the kernel computes together */
+  int64_t n;               /* output pixels of a row */
+  int64_t x_step;          /* input elements from one output pixel to the next */
+  int64_t tap_step;        /* input elements from one tap to the next */
+  int64_t channels;
+  int32_t kh, kw;
+  const void *weights; /* sam_dw_pack */
+  const void *bias;    /* packed order; int32_t with all zero points folded in, or float */
+  const float *scale;  /* packed order */
+  int32_t zero_point, lo, hi;
+  float real_lo, real_hi;
+} sam_dw_strip;
+
+typedef const struct sam_dw_kernel {
+  void (*run)(const sam_dw_strip *strip);
+  int32_t element; /* bytes of a packed weight: 1, 2 or (float) 4 */
+  int32_t group;   /* 1, 2 or 4 rows in a lane */
+  int32_t block;   /* most channels in one go, a power of two; 0: all of them, no minimum */
+  int32_t least;   /* fewest channels it takes */
+  int32_t rows;    /* output rows computed together */
+  int32_t offset;  /* what the kernel adds to every input element */
+} sam_dw_kernel;
+
+typedef sam_dw_kernel sam_f32_dw_t;
+typedef sam_dw_kernel sam_s8_dw_t;      /* any kernel size and step */
+typedef sam_dw_kernel sam_s8_dw3x3s1_t; /* 3 x 3, stride 1 */
+typedef sam_dw_kernel sam_s8_dw3x3_t;   /* 3 x 3, any stride */
+typedef sam_dw_kernel sam_s8_dw5x5s1_t;
+typedef sam_dw_kernel sam_s8_dw5x5_t;
+typedef sam_dw_kernel sam_u8_dw_t;
+typedef sam_dw_kernel sam_u8_dw3x3s1_t;
+typedef sam_dw_kernel sam_u8_dw3x3_t;
+
+/* Channels are taken in blocks of `block`; what is left, in a block that overlaps the one before or in narrower ones.
+ * Returns the first channel of the block that continues at c, and its width. */
+static inline int64_t sam_dw_block(int64_t channels, int64_t c, int64_t block, int64_t *width) {
+  if (block == 0) {
+    *width = channels;
+    return 0;
+  }
+  const int64_t left = channels - c;
+  while (left < block) {
+    if ((block == 16 || left > block / 2) && channels >= block) {
+      *width = block;
+      return channels - block;
+    }
+    block /= 2;
+  }
+  *width = block;
+  return c;
+}
+
+/* Input rows a strip needs: a multiple of the group; those beyond (rows - 1) * stride + kh meet zero weights only. */
+static inline int32_t sam_dw_rows(const struct sam_dw_kernel *kernel, int32_t kh, int32_t stride) {
+  const int32_t rows = (kernel->rows - 1) * stride + kh;
+  return (rows + kernel->group - 1) / kernel->group * kernel->group;
+}
+
+/* Packing. Channel p of the kernel is channel p % period of the filter, without weights if that is >= filter_channels.
+ * Within a block the order is the one the lanes have after interleaving rows, see order_in_block in dwconv.c. */
+typedef enum sam_dw_source { SAM_DW_F32, SAM_DW_S8, SAM_DW_U8, SAM_DW_S4 } sam_dw_source;
+typedef struct sam_dw_packing {
+  const struct sam_dw_kernel *kernel;
+  int64_t channels, period, filter_channels;
+  int32_t kh, kw, stride;
+  sam_dw_source source;
+  int32_t zero_point; /* of the filter */
+  const void *filter; /* [kh][kw][filter_channels] */
+} sam_dw_packing;
+
+/* The integer weight at a place of the filter, zero point taken out. */
+int32_t sam_dw_weight(const sam_dw_packing *packing, int64_t at);
+int64_t sam_dw_packed_channels(const sam_dw_packing *packing);
+int64_t sam_dw_packed_bytes(const sam_dw_packing *packing);
+void sam_dw_pack(void *dst, const sam_dw_packing *packing);
+/* order[i]: the filter's channel at packed place i, or -1. sam_dw_packed_channels of them. */
+void sam_dw_order(const sam_dw_packing *packing, int32_t *order);
+
+#endif

@@ -7,9 +7,9 @@
  *      half_pixel_centers    (i + 0.5) * n / m - 0.5        pixels are areas, not points
  *
  * Bilinear: each axis becomes a list of taps {first pixel, second pixel, share of the second}. A row of the output is
- * two input rows mixed once, over their whole width, and then mixed along x. Integer tensors use shares of 1/1024 found
- * in integers: the results are those of the format's portable kernels bit by bit, although the 10-bit ratio drifts from
- * the true position on large images. */
+ * two input rows mixed once, over their whole width, and then mixed along x. int8 and int16 use shares of 1/1024 found
+ * in integers, uint8 floats: the results are those of the format's CPU kernels bit by bit, although the 10-bit ratio
+ * drifts from the true position on large images. */
 #include <math.h>
 #include <string.h>
 
@@ -56,7 +56,7 @@ static tap tap_real(int32_t i, int32_t n, int32_t m, bool align_corners, bool ha
   tap t;
   t.first = at <= 0 ? 0 : at >= (float)(n - 1) ? n - 1 : (int32_t)at;
   t.second = at <= 0 || t.first == n - 1 ? t.first : t.first + 1;
-  t.share.real = t.second == t.first ? 0 : at - (float)t.first;
+  t.share.real = at - (float)t.first; /* of two equal pixels any share is right, but uint8 rounds as it is given */
   return t;
 }
 
@@ -127,8 +127,20 @@ static void s16_mix_pixels(const int64_t *line, const tap *taps, int64_t n, int6
 }
 
 DEFINE_INTEGER_ROWS(s8_rows, int8_t, int32_t, sam_uk.s8_mix, sam_uk.s8_mix_pixels)
-DEFINE_INTEGER_ROWS(u8_rows, uint8_t, int32_t, sam_uk.u8_mix, sam_uk.u8_mix_pixels)
 DEFINE_INTEGER_ROWS(s16_rows, int16_t, int64_t, s16_mix, s16_mix_pixels)
+
+static void u8_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const bilinear_work *w = arg;
+  const bilinear_plan *p = w->plan;
+  const int64_t n = p->width * p->channels, c = p->channels;
+  for (int64_t row = begin; row < end; row++) {
+    const tap y = p->y[row % p->out_height];
+    const uint8_t *image = (const uint8_t *)w->in + row / p->out_height * p->height * n;
+    sam_uk.u8_mix_pixels(image + y.first * n, image + y.second * n, y.share.real, p->x, p->out_width, c,
+                         (uint8_t *)w->out + row * p->out_width * c);
+  }
+}
 
 static sam_status eval_bilinear(sam_ctx *ctx, sam_node *node) {
   const bilinear_plan *p = node->state;
@@ -155,7 +167,8 @@ static sam_status prepare_bilinear(sam_ctx *ctx, sam_node *node) {
   p->y = sam_alloc(ctx, (size_t)p->out_height * sizeof *p->y);
   p->x = sam_alloc(ctx, (size_t)p->out_width * sizeof *p->x);
   if (!p->y || !p->x) return SAM_OUT_OF_MEMORY;
-  tap (*find)(int32_t, int32_t, int32_t, bool, bool) = in->type == SAM_FLOAT32 ? tap_real : tap_fixed;
+  tap (*find)(int32_t, int32_t, int32_t, bool, bool) =
+      in->type == SAM_FLOAT32 || in->type == SAM_UINT8 ? tap_real : tap_fixed;
   for (int32_t i = 0; i < out->dims[1]; i++)
     p->y[i] = find(i, in->dims[1], out->dims[1], options->align_corners, options->half_pixel_centers);
   for (int32_t i = 0; i < out->dims[2]; i++)

@@ -338,25 +338,40 @@ static sam_status add_graph(sam_session *session, int32_t subgraph, const int32_
   return SAM_OK;
 }
 
-/* Lists every operator this build lacks in one message, so that the user meets them at once. */
+static bool step_supported(const sam_step *step) {
+  const sam_op *op = step->source->op;
+  return op && step->source->version >= 1 && step->source->version <= op->max_version;
+}
+
+static bool same_operator(const sam_step *a, const sam_step *b) {
+  return strcmp(a->source->name, b->source->name) == 0 && a->source->version == b->source->version;
+}
+
+/* Names every operator this build lacks in one message, each with its first node and how often it occurs. */
 static sam_status check_supported(const sam_session *session, sam_error *error) {
   char text[400];
   size_t used = 0;
   int32_t missing = 0, first = -1;
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    const sam_file_node *source = step->source;
-    const sam_op *op = source->op;
-    if (op && source->version >= 1 && source->version <= op->max_version) continue;
+    if (step_supported(step)) continue;
     if (missing++ == 0) first = i;
-    if (used + 64 > sizeof text) continue;
-    used += (size_t)snprintf(text + used, sizeof text - used, "%snode %d %s", used ? "; " : "", (int)step->node.index,
-                             source->name);
+    if (used + 80 > sizeof text) continue;
+    bool named = false;
+    for (int32_t k = first; k < i && !named; k++) named = same_operator(step, &session->steps[k]);
+    if (named) continue;
+    int32_t count = 0;
+    for (int32_t k = i; k < session->n_steps; k++) count += same_operator(step, &session->steps[k]);
+    const sam_op *op = step->source->op;
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%.60s", used ? "; " : "", step->source->name);
     if (op && used < sizeof text)
       used += (size_t)snprintf(text + used, sizeof text - used, " version %d (this build knows 1 to %d)",
-                               (int)source->version, (int)op->max_version);
-    else if (source->custom && used < sizeof text)
-      used += (size_t)snprintf(text + used, sizeof text - used, " (a custom operator: register it in options)");
+                               (int)step->source->version, (int)op->max_version);
+    else if (step->source->custom && used < sizeof text)
+      used += (size_t)snprintf(text + used, sizeof text - used, " (custom: register it in options.custom_ops)");
+    if (used < sizeof text)
+      used += (size_t)snprintf(text + used, sizeof text - used, count == 1 ? " (node %d)" : " (node %d and %d more)",
+                               (int)step->node.index, (int)count - 1);
   }
   if (!missing) return SAM_OK;
   return sam_error_set(error, SAM_UNSUPPORTED, session->steps[first].subgraph, session->steps[first].node.index, -1,

@@ -49,4 +49,4 @@ configure() {
   cmake -G Ninja -S "$ROOT" -B "$BUILD/$name" -DSAMARA_WERROR=ON "$@" >"$BUILD/$name.log" ||
     { cat "$BUILD/$name.log" >&2; exit 1; }
 }
-compile() { cmake --build "$BUILD/$1" -j "$JOBS" "${@:2}"; }
+compile() { cmake --build "$BUILD/$1" -j "$JOBS" ${2:+--target "${@:2}"}; }

@@ -32,9 +32,9 @@ def name_of(path: Path) -> str:
 
 
 def inputs_for(details: dict[str, dict[str, Any]], seed: int) -> Arrays:
-    """Random data by input name. Larger integers are mostly indices: 0 and 1 are valid in every shared model (but a
-    divisor is not 0, and that model has two such inputs)."""
-    low = int(any("floor_mod" in d["name"] for d in details.values()))
+    """Random data by input name. Larger integers are mostly indices: 0 and 1 are valid in every shared model. Where all
+    inputs are such integers (a division) or it is a single number (a count), they are 1 and 2."""
+    kinds = {np.dtype(d["dtype"]) for d in details.values()}
     rng = np.random.default_rng(seed)
     values = {}
     for name, d in sorted(details.items()):
@@ -49,7 +49,8 @@ def inputs_for(details: dict[str, dict[str, Any]], seed: int) -> Arrays:
                 else rng.integers(0, 2, shape).astype(dtype)
             )
         else:
-            values[name] = rng.integers(low, 2, shape).astype(dtype)
+            low = int(not shape or (len(details) > 1 and kinds == {np.dtype(np.int32)}))
+            values[name] = rng.integers(low, low + 2, shape).astype(dtype)
     return values
 
 

@@ -246,7 +246,7 @@ class Session:
         self._error = ffi.new("sam_error *")
         c, self._keep = _options(options or Options())
         self._view = ffi.new("sam_tensor_view *")
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         status = lib.sam_session_create(model._pointer, subgraph, c, out, self._error)
         if status:
             _raise(status, self._error)
@@ -255,19 +255,19 @@ class Session:
         self.subgraph = subgraph
 
     def resize(self, tensor: int, shape: list[int], strict: bool) -> None:
-        with self._lock:
+        with self.lock:
             status = lib.sam_session_resize(self._pointer, tensor, len(shape), shape, strict, self._error)
             if status:
                 _raise(status, self._error)
 
     def prepare(self) -> None:
-        with self._lock:
+        with self.lock:
             status = lib.sam_session_prepare(self._pointer, self._error)
             if status:
                 _raise(status, self._error)
 
     def invoke(self) -> None:
-        with self._lock:
+        with self.lock:
             status = lib.sam_session_invoke(self._pointer, self._error)
             if status:
                 _raise(status, self._error)
@@ -276,11 +276,11 @@ class Session:
         lib.sam_session_cancel(self._pointer)
 
     def reset(self) -> None:
-        with self._lock:
+        with self.lock:
             lib.sam_session_reset(self._pointer)
 
     def view(self, tensor: int) -> View:
-        with self._lock:
+        with self.lock:
             v = self._view
             status = lib.sam_session_tensor(self._pointer, tensor, v, self._error)
             if status:
@@ -289,7 +289,7 @@ class Session:
 
     def write(self, tensor: int, data: Any) -> None:
         """`data` is anything with a contiguous buffer of exactly the tensor's size."""
-        with self._lock:
+        with self.lock:
             view = ffi.from_buffer(data)
             status = lib.sam_session_write(self._pointer, tensor, view, len(view), self._error)
             if status:
@@ -297,7 +297,7 @@ class Session:
 
     def read(self, tensor: int, data: Any) -> None:
         """Fills the writable buffer `data`, of exactly the tensor's size."""
-        with self._lock:
+        with self.lock:
             view = ffi.from_buffer(data, require_writable=True)
             status = lib.sam_session_read(self._pointer, tensor, view, len(view), self._error)
             if status:
@@ -305,21 +305,21 @@ class Session:
 
     def memory(self) -> dict[str, int]:
         info = ffi.new("sam_memory_info *")
-        with self._lock:
+        with self.lock:
             lib.sam_session_memory(self._pointer, info)
         return {k: int(getattr(info, k)) for k in ("arena", "persistent", "packed", "dynamic", "model")}
 
     def steps(self) -> list[Step]:
         i = ffi.new("sam_step_info *")
         found = []
-        with self._lock:
+        with self.lock:
             for index in range(lib.sam_session_step_count(self._pointer)):
                 lib.sam_session_step(self._pointer, index, i)
                 found.append(Step(i.node, i.subgraph, _text(i.op), _text(i.name), i.calls, i.ns, i.macs, i.bytes))
         return found
 
     def profile_reset(self) -> None:
-        with self._lock:
+        with self.lock:
             lib.sam_session_profile_reset(self._pointer)
 
     @property

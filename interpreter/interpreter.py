@@ -21,7 +21,7 @@ import numpy as np
 
 from . import _native, arrays
 from .arrays import Array
-from .errors import ArgumentError, StateError, UnsupportedError
+from .errors import ArgumentError, SamaraError, StateError, UnsupportedError
 from .source import open_bytes, open_path
 
 Details = dict[str, Any]
@@ -68,7 +68,9 @@ class Subgraph:
         self.resized = False
         self._lease = _Lease(self.session)
         self._tensors: dict[int, _native.TensorInfo] = {}
-        self._static: dict[int, tuple[np.dtype[Any], tuple[int, ...]]] = {}
+        # Views of inputs and outputs whose memory stays where it is until the next resize; under session.lock.
+        self._fixed: dict[int, Array] = {}
+        self._all_fixed: bool | None = None
 
     # The count is 2 when nobody else holds the lease: the attribute, and the argument of getrefcount.
     def safe(self) -> bool:
@@ -88,10 +90,29 @@ class Subgraph:
             return self._tensors.setdefault(index, self.model.tensor(self.index, index))
 
     def allocate(self) -> None:
+        self._forget()
         self.session.prepare()
         if self.resized:
             self.session.reset()
         self.ready, self.resized = True, False
+
+    def _forget(self) -> None:
+        with self.session.lock:
+            self._fixed.clear()
+            self._all_fixed = None
+
+    def _fix(self, index: int) -> None:
+        """Remembers the view of an input or output, unless a shape of this subgraph is found only while running."""
+        if self.resized or (index not in self.info.inputs and index not in self.info.outputs):
+            return
+        if self._all_fixed is None:
+            self._all_fixed = not any(self.session.view(i).dynamic for i in range(self.info.n_tensors))
+        view = self.session.view(index)
+        if self._all_fixed and view.address and view.type != arrays.STRING and view.type not in arrays.SUB_BYTE:
+            dtype = np.dtype(arrays.DTYPE[view.type])
+            with self.session.lock:
+                if not self.resized:
+                    self._fixed[index] = arrays.lend(view.address, view.shape, dtype, self.session)
 
     def invoke(self) -> None:
         if not self.ready:
@@ -99,38 +120,34 @@ class Subgraph:
         self.session.invoke()
 
     def resize(self, index: int, shape: Sequence[int], strict: bool) -> None:
-        self._static.clear()
-        self.session.resize(index, list(shape), strict)
-        self.resized = True
+        before, self.resized = self.resized, True
+        self._forget()
+        try:
+            self.session.resize(index, list(shape), strict)
+        except SamaraError:
+            self.resized = before
+            raise
 
     def shape(self, index: int) -> tuple[int, ...]:
-        return self.session.view(index).shape
-
-    def _layout(self, index: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
-        """dtype and shape now; remembered while nothing can change them."""
-        found = self._static.get(index)
-        if found is None:
-            view = self.session.view(index)
-            found = np.dtype(arrays.DTYPE[view.type]), view.shape
-            if self.ready and not view.dynamic and view.type != arrays.STRING and view.type not in arrays.SUB_BYTE:
-                self._static[index] = found
-        return found
+        fixed = self._fixed.get(index)
+        return self.session.view(index).shape if fixed is None else fixed.shape
 
     def set(self, index: int, value: Any) -> None:
+        with self.session.lock:
+            fixed = self._fixed.get(index)
+            if (
+                fixed is not None
+                and type(value) is np.ndarray
+                and value.dtype == fixed.dtype
+                and value.shape == fixed.shape
+                and index in self.info.inputs
+            ):
+                fixed[...] = value
+                return
         if not self.ready:
             raise StateError("a tensor was set before allocate_tensors()", status="SAM_STATE", tensor=index)
-        layout = self._static.get(index)
-        if (
-            layout is not None
-            and type(value) is np.ndarray
-            and value.dtype == layout[0]
-            and value.shape == layout[1]
-            and value.flags.c_contiguous
-        ):
-            self.session.write(index, value)
-            return
         info = self.tensor(index)
-        dtype, shape = self._layout(index)
+        dtype, shape = np.dtype(arrays.DTYPE[info.type]), self.session.view(index).shape
         array = np.asarray(value)
         strings = info.type == arrays.STRING
         if array.dtype != dtype and not (strings and array.dtype.kind in "SUO"):
@@ -153,6 +170,7 @@ class Subgraph:
         else:
             # The byte view also admits types that the buffer protocol has no letter for.
             self.session.write(index, np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+            self._fix(index)
 
     def _readable(self, index: int) -> _native.View:
         if not self.ready:
@@ -169,11 +187,11 @@ class Subgraph:
         return view
 
     def get(self, index: int) -> Array:
-        layout = self._static.get(index)
-        if layout is not None:
-            out = np.empty(layout[1], layout[0])
-            self.session.read(index, out)
-            return out
+        with self.session.lock:
+            fixed = self._fixed.get(index)
+            if fixed is not None:
+                copy: Array = fixed.copy()
+                return copy
         info = self.tensor(index)
         view = self._readable(index)
         if info.type == arrays.STRING:
@@ -185,9 +203,9 @@ class Subgraph:
             self.session.read(index, raw)
             count = int(np.prod(view.shape, dtype=np.int64))
             return arrays.unpack_bits(raw, info.type, count).reshape(view.shape)
-        dtype, shape = self._layout(index)
-        out = np.empty(shape, dtype)
+        out = np.empty(view.shape, arrays.DTYPE[info.type])
         self.session.read(index, out.reshape(-1).view(np.uint8))
+        self._fix(index)
         return out
 
     def view(self, index: int) -> Array:

@@ -10,5 +10,5 @@ configure fuzz -DCMAKE_C_COMPILER="$CLANG" -DSAMARA_FUZZ=ON -DSAMARA_SANITIZE=ad
 compile fuzz fuzz_model
 mkdir -p "$CACHE/corpus" "$BUILD/fuzz-seeds" "$BUILD/fuzz-findings"
 find examples ../shared/models -name '*.tflite' -size -40k -exec cp -t "$BUILD/fuzz-seeds" {} + 2>/dev/null || true
-"$BUILD/fuzz/fuzz_model" -max_total_time="${1:-30}" -timeout=10 -rss_limit_mb=4096 -malloc_limit_mb=2048 -max_len=65536 \
+"$BUILD/fuzz/fuzz_model" -max_total_time="${1:-30}" -timeout=20 -rss_limit_mb=4096 -malloc_limit_mb=2048 -max_len=65536 \
   -artifact_prefix="$BUILD/fuzz-findings/" -print_final_stats=1 "$CACHE/corpus" "$BUILD/fuzz-seeds"

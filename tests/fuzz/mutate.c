@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "run_model.h"
+#include "schema_gen.h"
 
 typedef struct model_file {
   const char *path;
   uint8_t *bytes;
   uint32_t *places; /* bytes worth changing: all but the insides of large constants */
-  size_t size, n_places;
+  uint32_t *values; /* where scalar fields and elements of short vectors lie: changes there pass the verifier */
+  size_t size, n_places, n_values;
 } model_file;
 
 static uint64_t state;
@@ -83,11 +85,42 @@ static bool read_file(const char *path, model_file *file) {
   return good;
 }
 
+static void add_value(model_file *file, const uint8_t *at) {
+  if (file->n_values < file->size) file->values[file->n_values++] = (uint32_t)(at - file->bytes);
+}
+
+static void find_values(model_file *file, int table, const uint8_t *at) {
+  static const uint8_t wire_bytes[] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 4};
+  const sam_schema_table *schema = &sam_schema_tables[table];
+  for (int slot = 0; slot < schema->n_fields; slot++) {
+    const sam_schema_field *field = &schema->fields[slot];
+    const uint8_t *p = sam_fb_field(at, slot);
+    if (!p) continue;
+    if (field->kind == SAM_FIELD_SCALAR || field->kind == SAM_FIELD_TAG) {
+      add_value(file, p);
+    } else if (field->kind == SAM_FIELD_VECTOR) {
+      sam_fb_vector vector = sam_fb_vector_of(at, slot);
+      for (uint32_t i = 0; i < vector.count && vector.count <= 128; i++)
+        add_value(file, vector.data + (size_t)i * wire_bytes[field->wire]);
+    } else if (field->kind == SAM_FIELD_TABLE) {
+      find_values(file, field->target, sam_fb_target(at, slot));
+    } else if (field->kind == SAM_FIELD_TABLES) {
+      sam_fb_vector vector = sam_fb_vector_of(at, slot);
+      for (uint32_t i = 0; i < vector.count; i++) find_values(file, field->target, sam_fb_table_at(vector, i));
+    } else if (field->kind == SAM_FIELD_UNION) {
+      uint32_t tag = sam_fb_u8(at, slot - 1);
+      if (tag > 0 && tag < (uint32_t)sam_schema_unions[field->target].n_members)
+        find_values(file, sam_schema_unions[field->target].members[tag], sam_fb_target(at, slot));
+    }
+  }
+}
+
 /* Most bytes of a model are weights, where a change only changes the answer. */
 static bool find_places(model_file *file) {
   uint8_t *dull = calloc(file->size, 1);
   file->places = malloc(file->size * sizeof *file->places);
-  if (!dull || !file->places) return false;
+  file->values = malloc(file->size * sizeof *file->values);
+  if (!dull || !file->places || !file->values) return false;
   sam_model *model;
   sam_error error;
   if (sam_model_from_bytes(file->bytes, file->size, true, NULL, &model, &error)) {
@@ -111,11 +144,14 @@ static bool find_places(model_file *file) {
   for (size_t i = 0; i < file->size; i++)
     if (!dull[i]) file->places[file->n_places++] = (uint32_t)i;
   free(dull);
+  find_values(file, SAM_TABLE_MODEL, file->bytes + sam_fb_load32(file->bytes));
   return true;
 }
 
 static size_t place(const model_file *file, size_t size, size_t align, size_t width) {
-  size_t at = below(16) == 0 ? below(file->size) : file->places[below(file->n_places)];
+  size_t at = below(16) == 0                         ? below(file->size)
+              : below(3) == 0 || file->n_values == 0 ? file->places[below(file->n_places)]
+                                                     : file->values[below(file->n_values)];
   at -= at % align;
   return at + width <= size ? at : 0;
 }
@@ -272,6 +308,7 @@ int main(int argc, char **argv) {
   for (size_t k = 0; k < n; k++) {
     free(files[k].bytes);
     free(files[k].places);
+    free(files[k].values);
   }
   free(files);
   return 0;

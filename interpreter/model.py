@@ -66,6 +66,7 @@ class Signature:
         self._model = model
         self._options = options
         self._subgraph = subgraph
+        self._names = ", ".join(spec.name for spec in inputs) or "none"
         self._by_name: dict[str, TensorSpec] = {}
         for spec in inputs:
             self._by_name.setdefault(model.tensor(subgraph, spec.tensor).name, spec)
@@ -85,14 +86,14 @@ class Signature:
         if len(args) == 1 and not kwargs and isinstance(args[0], Mapping):
             kwargs = dict(args[0])
             args = ()
-        names = ", ".join(spec.name for spec in self.inputs) or "none"
         if len(args) + len(kwargs) != len(self.inputs):
-            raise ArgumentError(f"the model takes {len(self.inputs)} inputs ({names}), got {len(args) + len(kwargs)}")
+            given = len(args) + len(kwargs)
+            raise ArgumentError(f"the model takes {len(self.inputs)} inputs ({self._names}), got {given}")
         values = {spec.tensor: _fit(value, spec) for spec, value in zip(self.inputs, args, strict=False)}
         for name, value in kwargs.items():
             spec = self._by_name.get(name)
             if spec is None:
-                raise ArgumentError(f'the model has no input "{name}"; it has: {names}')
+                raise ArgumentError(f'the model has no input "{name}"; it has: {self._names}')
             if spec.tensor in values:
                 raise ArgumentError(f'input "{spec.name}" was given twice')
             values[spec.tensor] = _fit(value, spec)

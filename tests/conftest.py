@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
+from cli_driver import Cli
+from paths import shared_folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,17 +21,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
 
 
-def shared_folder(name: str) -> Path | None:
-    """The folder of shared models or benchmarks: SAMARA_MODELS (its sibling for other names) or ../shared/<name>."""
-    models = os.environ.get("SAMARA_MODELS")
-    folder = Path(models) if models else ROOT.parent / "shared" / "models"
-    folder = folder if name == "models" else folder.parent / name
-    return folder if folder.is_dir() else None
-
-
 @pytest.fixture(scope="session")
 def models() -> Path:
     folder = shared_folder("models")
     if folder is None:
         pytest.skip("the shared models are not here: set SAMARA_MODELS, or put them in ../shared/models")
     return folder
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capsys)

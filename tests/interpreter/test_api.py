@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import shared_folder
+from paths import shared_folder
 from samara.converter import schema
 
 import samara

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import samara
 
 HERE = Path(__file__).resolve().parents[2] / "examples" / "digits"

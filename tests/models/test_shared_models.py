@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import shared_folder
 from harness import in_child, levels, mismatch
+from paths import shared_folder
 from samara.interpreter import _native
 
 import samara

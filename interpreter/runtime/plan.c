@@ -124,7 +124,7 @@ static sam_status service_scratch(struct sam_ctx *ctx, size_t bytes) {
   sam_run *run = run_of(ctx);
   if (bytes > run->session->options.max_memory)
     return sam_fail(ctx, SAM_LIMIT, "its scratch of %zu bytes passes max_memory", bytes);
-  run->step->node.scratch_bytes = bytes;
+  run->step->node.scratch_bytes = bytes ? bytes : 1; /* an operator that asks has an address to add offsets to */
   return SAM_OK;
 }
 

@@ -38,7 +38,7 @@ typedef struct dw_plan {
   int64_t row_pixels; /* pixels of a prepared row */
   int64_t slots;      /* rows in the ring */
   int32_t n_rows;     /* row pointers of a strip */
-  bool direct, out_direct;
+  bool flat, direct, out_direct;
   const void *packed; /* NULL: the filter is not constant, pack in eval */
   int64_t n_packed;
   int32_t *order;
@@ -143,7 +143,7 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
     if (p->out_direct) continue;
     for (int64_t r = 0; r < valid; r++) {
       const uint8_t *src = out[r];
-      if (strip.channels % p->out_channels == 0) { /* flat: the row as it is, without the last pixels */
+      if (p->flat) { /* the row as it is, without the pixels that fill the last vector */
         memcpy(dst + r * out_row, src, (size_t)out_row);
         continue;
       }
@@ -237,6 +237,7 @@ static void shape_strip(dw_plan *p) {
   p->direct = p->left == 0 && p->pixel == p->channels && p->reach <= p->width * p->channels;
   p->out_direct = flat ? s->n * lanes == p->out_width * n : lanes == n;
   p->packing.period = flat ? n : lanes;
+  p->flat = flat;
 }
 
 static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {

@@ -67,6 +67,21 @@ static inline int32_t sam_scale32(int32_t x, sam_multiplier m) {
   return sam_round_shift32(sam_high_mul32(shifted, m.q), right);
 }
 
+/* 1 / sqrt(x) for x >= 0 (0 counts as 1), with the format's choice of bits: q below 2^29, so that the first of the two
+ * roundings is the coarse one. */
+static inline sam_multiplier sam_inverse_root(int64_t x) {
+  sam_multiplier m = {INT32_MAX, 0};
+  if (x <= 1) return m;
+  int shift = 11;
+  for (; x >= (INT64_C(1) << 29); x /= 4) shift++;
+  for (; x < (INT64_C(1) << 27); x *= 4) shift--;
+  int64_t q = (int64_t)floor(268435456.0 * sqrt(0.5) / sqrt((double)x / 536870912.0) + 0.5);
+  for (; shift < 0; shift++) q *= 2;
+  m.q = q > INT32_MAX ? INT32_MAX : (int32_t)q;
+  m.shift = -shift;
+  return m;
+}
+
 static inline int32_t sam_clamp32(int32_t x, int32_t lo, int32_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
 /* Saturating conversion of a rounded double; NaN gives 0. */

@@ -4,8 +4,11 @@
  * operator (real function, or fixed point), so eval is the same lookup for all of them; int16 computes each value. */
 #include "activation.h"
 
+#include <string.h>
+
 #include "broadcast.h"
 #include "ops.h"
+#include "ukernels/ukernels.h"
 #include "unary.h"
 
 /* ---- float32: the scalar meaning ------------------------------------------------------------------------------- */
@@ -76,12 +79,17 @@ static int32_t hard_swish_value(int32_t q, const sam_unary_params *p) {
 SAM_UNARY_KERNEL(relu_s16, int16_t, (int16_t)relu_value(u, p))
 SAM_UNARY_KERNEL(leaky_relu_s16, int16_t, (int16_t)leaky_relu_value(u, p))
 
-/* A logistic curve as 256 samples 1/24 apart, 65536 = 1. */
+/* A logistic curve as 256 samples 1/24 apart, 65536 = 1, each raised by half of what linear interpolation lacks in the
+ * middle of the step that follows. */
 static void fill_logistic_samples(uint16_t *samples) {
+  double here = 32768;
   for (int i = 0; i < 256; i++) {
-    double y = sam_round_away(65536.0 / (1 + exp(-i / 24.0)));
+    double next = 65536.0 / (1 + exp(-(i + 1) / 24.0)), middle = 65536.0 / (1 + exp(-(i + 0.5) / 24.0));
+    double y = floor(here + (middle - (here + next) / 2) / 2 + 0.5);
     samples[i] = (uint16_t)(y > 65535 ? 65535 : y);
+    here = next;
   }
+  samples[255] = 65535;
 }
 /* x in steps of 1/12288, both curves from the same samples: tanh(x) = 2 logistic(2x) - 1. */
 static inline int32_t sixteen_bit_argument(int32_t q, const sam_unary_params *p) {
@@ -118,6 +126,23 @@ static int32_t tanh_value16(int32_t q, const sam_unary_params *p) {
 SAM_UNARY_KERNEL(logistic_s16, int16_t, (int16_t)logistic_value16(u, p))
 SAM_UNARY_KERNEL(tanh_s16, int16_t, (int16_t)tanh_value16(u, p))
 
+/* Inputs with 3 integer bits (scale 2^-12; tanh also 2^-11, then doubled) go through the fixed-point curves that the
+ * integer LSTM has: pieces, because a kernel takes at most 2^31 values. */
+static void logistic_s16_powers(int64_t n, const void *px, void *py, const sam_unary_params *p) {
+  (void)p;
+  if (px != py) memcpy(py, px, (size_t)n * 2);
+  for (int64_t i = 0; i < n; i += SAM_ELEMENTWISE_BLOCK)
+    sam_uk.s16_lstm->logistic((int16_t *)py + i,
+                              (int32_t)(n - i < SAM_ELEMENTWISE_BLOCK ? n - i : SAM_ELEMENTWISE_BLOCK));
+}
+static void tanh_s16_powers(int64_t n, const void *px, void *py, const sam_unary_params *p) {
+  const int16_t *x = px;
+  int16_t *y = py;
+  for (int64_t i = 0; i < n; i++) y[i] = (int16_t)saturate16(x[i] * (1 << p->left));
+  for (int64_t i = 0; i < n; i += SAM_ELEMENTWISE_BLOCK)
+    sam_uk.s16_lstm->tanh(y + i, y + i, (int32_t)(n - i < SAM_ELEMENTWISE_BLOCK ? n - i : SAM_ELEMENTWISE_BLOCK), 3);
+}
+
 /* ---- Prepare --------------------------------------------------------------------------------------------------- */
 
 static void use_value(sam_unary_plan *plan, value_fn f) {
@@ -153,51 +178,53 @@ static sam_status prepare_relu6(sam_ctx *ctx, sam_node *node) { return prepare_r
 static sam_status prepare_relu_n1_to_1(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, -1, 1); }
 static sam_status prepare_relu_0_to_1(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, 0, 1); }
 
-/* LOGISTIC and TANH of int16: output scale 2^-15; input scale 2^-12 or 2^-11 exactly, or any by a 15-bit factor. */
-static sam_status plan_curve16(sam_ctx *ctx, const sam_node *node, sam_unary_plan *plan, sam_unary_fn kernel) {
+/* LOGISTIC and TANH of int16: output scale 2^-15; input scale 2^-12 (or 2^-11 for tanh), or any by a 15-bit factor. */
+static sam_status plan_curve16(sam_ctx *ctx, const sam_node *node, sam_unary_plan *plan, sam_unary_fn kernel,
+                               sam_unary_fn powers) {
   sam_unary_params *p = &plan->params;
   double scale = node->inputs[0]->quant->scale[0];
   int log2_in, log2_out;
   if (!sam_exact_log2(node->outputs[0]->quant->scale[0], &log2_out) || log2_out != -15)
     return sam_fail(ctx, SAM_UNSUPPORTED, "int16 output has scale %g, the function needs 1/32768",
                     (double)node->outputs[0]->quant->scale[0]);
-  if (sam_exact_log2((float)scale, &log2_in) && (log2_in == -12 || log2_in == -11)) {
-    p->m.q = 3 << (12 + log2_in);
-  } else {
-    double factor = scale * 4096 * 3;
-    for (p->left = 0; factor <= 32767.0 / 2 && p->left <= 30; p->left++) factor *= 2;
-    p->m.q = sam_int32_of(factor > 65535 ? 65535 : floor(factor));
+  plan->cost = 32;
+  if (sam_exact_log2((float)scale, &log2_in) && (log2_in == -12 || (log2_in == -11 && powers == tanh_s16_powers))) {
+    p->left = 12 + log2_in;
+    plan->kernel = powers;
+    return SAM_OK;
   }
+  double factor = scale * 4096 * 3;
+  for (p->left = 0; factor <= 32767.0 / 2 && p->left <= 30; p->left++) factor *= 2;
+  p->m.q = sam_int32_of(factor > 65535 ? 65535 : floor(factor));
   plan->kernel = kernel;
-  plan->cost = 16;
   fill_logistic_samples((uint16_t *)plan->table.words);
   p->table = plan->table.words;
   return SAM_OK;
 }
 
-static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, sam_unary_fn s16, sam_real_fn real,
-                                const void *arg) {
+static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, sam_unary_fn s16, sam_unary_fn powers,
+                                sam_real_fn real, const void *arg) {
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->kernel = f32;
   plan->cost = 24;
   if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
-  if (node->inputs[0]->type == SAM_INT16 && s16 != NULL) return plan_curve16(ctx, node, plan, s16);
+  if (node->inputs[0]->type == SAM_INT16 && s16 != NULL) return plan_curve16(ctx, node, plan, s16, powers);
   sam_unary_use_table(plan, node, real, arg);
   return SAM_OK;
 }
 static sam_status prepare_logistic(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, logistic_f32, logistic_s16, real_logistic, NULL);
+  return prepare_curve(ctx, node, logistic_f32, logistic_s16, logistic_s16_powers, real_logistic, NULL);
 }
 static sam_status prepare_tanh(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, tanh_f32, tanh_s16, real_tanh, NULL);
+  return prepare_curve(ctx, node, tanh_f32, tanh_s16, tanh_s16_powers, real_tanh, NULL);
 }
 static sam_status prepare_elu(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, elu_f32, NULL, real_elu, NULL);
+  return prepare_curve(ctx, node, elu_f32, NULL, NULL, real_elu, NULL);
 }
 static sam_status prepare_gelu(sam_ctx *ctx, sam_node *node) {
   const sam_gelu_options *options = node->options;
-  return prepare_curve(ctx, node, options->approximate ? gelu_tanh_f32 : gelu_erf_f32, NULL, real_gelu,
+  return prepare_curve(ctx, node, options->approximate ? gelu_tanh_f32 : gelu_erf_f32, NULL, NULL, real_gelu,
                        &options->approximate);
 }
 

@@ -1,13 +1,14 @@
 /* Between types: QUANTIZE, DEQUANTIZE, CAST, FAKE_QUANT.
  *
  *      QUANTIZE    float -> q:  rne(x * (1 / s)) + z, saturated; NaN gives the lowest value
- *                  q -> q:      z_out + scale(q - z_in) by rule D-away of fixed_point.h, saturated
- *      DEQUANTIZE  s * (q - z) in float32
- *      CAST        integers keep their low bits; floats are truncated towards zero and saturate, NaN is 0; bool is
- *                  "not zero"; the imaginary part of complex numbers is dropped, or 0 */
+ *                  q -> q:      z_out + scale(q - z_in) saturated; by rule D-up between 8-bit types, else by rule
+ * D-away of common/requant.h DEQUANTIZE  s * (q - z) in float32 CAST        integers keep their low bits; floats are
+ * truncated towards zero and saturate, NaN is 0; bool is "not zero"; the imaginary part of complex numbers is dropped,
+ * or 0 */
 #include <string.h>
 
 #include "common/fp16.h"
+#include "common/requant.h"
 #include "ops.h"
 #include "samara/options.h"
 #include "unary.h"
@@ -227,7 +228,7 @@ static sam_status prepare_quantize(sam_ctx *ctx, sam_node *node) {
   int32_t first = x->type == SAM_INT8 ? -128 : 0;
   for (int32_t q = first; q < first + 256; q++)
     plan->bytes.table.bytes[q & 255] =
-        (uint8_t)sam_clamp32(sam_scale32(q - plan->zx, plan->m) + plan->zero_point[0], plan->lo, plan->hi);
+        (uint8_t)sam_clamp32(sam_scale32_up(q - plan->zx, plan->m) + plan->zero_point[0], plan->lo, plan->hi);
   sam_unary_use_bytes(&plan->bytes);
   return SAM_OK;
 }

@@ -248,9 +248,14 @@ static void l2_f32_rows(void *arg, int64_t begin_row, int64_t end_row, int threa
   }
 }
 
-/* 128 * difference / norm, the output's scale being 1/128 by the format. */
-static int32_t l2_value(const softmax_plan *p, int32_t difference, double inverse) {
-  return sam_clamp32(p->zy + sam_int32_of(sam_round_away(128.0 * difference * inverse)), p->lo, p->hi);
+/* 128 * difference / norm, the output's scale being 1/128 by the format, whose int8 kernel multiplies by 128 in the
+ * shift of the factor (one rounding is coarser then) and whose uint8 kernel multiplies the difference. */
+static int32_t l2_value(const softmax_plan *p, int32_t difference, sam_multiplier inverse) {
+  if (p->out_type == SAM_INT8) {
+    inverse.shift += 7;
+    return sam_clamp32(p->zy + sam_scale32(difference, inverse), p->lo, p->hi);
+  }
+  return sam_clamp32(p->zy + sam_scale32(128 * difference, inverse), p->lo, p->hi);
 }
 #define L2_ROWS(name, T)                                                                          \
   static void name(void *arg, int64_t begin_row, int64_t end_row, int thread) {                   \
@@ -262,7 +267,7 @@ static int32_t l2_value(const softmax_plan *p, int32_t difference, double invers
       T *y = (T *)w->y + r * p->depth;                                                            \
       int64_t squares = 0;                                                                        \
       for (int64_t i = 0; i < p->depth; i++) squares += (int64_t)(x[i] - p->zx) * (x[i] - p->zx); \
-      double inverse = squares > 0 ? 1.0 / sqrt((double)squares) : 1.0;                           \
+      const sam_multiplier inverse = sam_inverse_root(squares);                                   \
       for (int64_t i = 0; i < p->depth; i++) y[i] = (T)l2_value(p, x[i] - p->zx, inverse);        \
     }                                                                                             \
   }

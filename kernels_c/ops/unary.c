@@ -37,17 +37,22 @@ SAM_UNARY_KERNEL(abs_s16, int16_t, (int16_t)abs_quantized(u, p))
 
 /* 2^20 / sqrt(distance), rounded, then scaled by 1 / (sqrt(sx) * sy * 2^20). Below the zero point there is no root. */
 static int32_t rsqrt_quantized(int32_t q, const sam_unary_params *p) {
-  int32_t distance = q - p->zx;
-  if (distance <= 0) return p->hi;
-  int32_t root = (int32_t)sam_round_away(1048576.0 / sqrt((double)distance));
-  sam_multiplier m = {p->m.q, p->m.shift - 20 < -31 ? -31 : p->m.shift - 20};
-  return sam_clamp32(p->zy + sam_scale32(root, m), p->lo, p->hi);
+  if (q <= p->zx) return p->hi;
+  sam_multiplier root = sam_inverse_root(q - p->zx), m = {p->m.q, p->m.shift - 20 < -31 ? -31 : p->m.shift - 20};
+  root.shift += 20;
+  return sam_clamp32(sam_saturate32((int64_t)p->zy + sam_scale32(sam_scale32(1, root), m)), p->lo, p->hi);
 }
-SAM_UNARY_KERNEL(rsqrt_s16, int16_t, (int16_t)rsqrt_quantized(u, p))
+/* Cut, not rounded, as the format does it. */
+static int32_t sqrt_quantized(int32_t q, const sam_unary_params *p) {
+  float x = p->a * (float)(q - p->zx), root = x > 0 ? sqrtf(x) / p->b : 0;
+  return sam_clamp32(p->zy + (root < 65536.0f ? (int32_t)root : 65536), p->lo, p->hi);
+}
+SAM_UNARY_KERNEL(sqrt_s16, int16_t, (int16_t)sqrt_quantized(u, p))
 
 static double real_exp(double x, const void *arg) { return (void)arg, exp(x); }
-static double real_log(double x, const void *arg) { return (void)arg, x <= 0 ? (double)-INFINITY : log(x); }
-static double real_sqrt(double x, const void *arg) { return (void)arg, x <= 0 ? 0 : sqrt(x); }
+/* Where there is no value: the lowest or highest of the output, in *arg. */
+static double real_log(double x, const void *arg) { return x > 0 ? log(x) : *(const double *)arg; }
+static double real_rsqrt(double x, const void *arg) { return x > 0 ? 1 / sqrt(x) : *(const double *)arg; }
 
 /* ---- Prepare --------------------------------------------------------------------------------------------------- */
 
@@ -100,9 +105,20 @@ static sam_status prepare_rsqrt(sam_ctx *ctx, sam_node *node) {
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->params.m = sam_multiplier_of(1.0 / (sqrt((double)x->quant->scale[0]) * y->quant->scale[0]));
-  plan->kernel = rsqrt_s16;
-  plan->cost = 80;
-  if (x->type == SAM_INT8) fill_bytes(plan, rsqrt_quantized);
+  double highest = (double)(y->quant->scale[0] * (float)(plan->params.hi - plan->params.zy));
+  if (x->type == SAM_INT8)
+    fill_bytes(plan, rsqrt_quantized);
+  else
+    sam_unary_use_table(plan, node, real_rsqrt, &highest);
+  return SAM_OK;
+}
+static sam_status prepare_log(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
+  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, log_f32, 20);
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
+  double lowest = (double)(y->quant->scale[0] * (float)(plan->params.lo - plan->params.zy));
+  sam_unary_use_table(plan, node, real_log, &lowest);
   return SAM_OK;
 }
 
@@ -119,8 +135,18 @@ static sam_status prepare_sign(sam_ctx *ctx, sam_node *node) {
   return prepare_plain(ctx, node, type == SAM_FLOAT32 ? sign_f32 : type == SAM_FLOAT64 ? sign_f64 : sign_i32, 2);
 }
 static sam_status prepare_exp(sam_ctx *ctx, sam_node *node) { return prepare_real(ctx, node, exp_f32, 20, real_exp); }
-static sam_status prepare_log(sam_ctx *ctx, sam_node *node) { return prepare_real(ctx, node, log_f32, 20, real_log); }
-static sam_status prepare_sqrt(sam_ctx *ctx, sam_node *node) { return prepare_real(ctx, node, sqrt_f32, 8, real_sqrt); }
+static sam_status prepare_sqrt(sam_ctx *ctx, sam_node *node) {
+  const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
+  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, sqrt_f32, 8);
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
+  plan->params.a = x->quant->scale[0];
+  plan->params.b = y->quant->scale[0];
+  plan->kernel = sqrt_s16;
+  plan->cost = 60;
+  if (x->type == SAM_INT8) fill_bytes(plan, sqrt_quantized);
+  return SAM_OK;
+}
 static sam_status prepare_square(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, square_f32, 2); }
 static sam_status prepare_sin(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, sin_f32, 40); }
 static sam_status prepare_cos(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, cos_f32, 40); }

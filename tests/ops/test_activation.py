@@ -37,7 +37,7 @@ CASES = [
     *[f32("LEAKY_RELU", options={"alpha": a}) for a in (0.1, 0.0, 1.5)],
     *[f32(op, (0, 4), oracle=lambda v: [v[0]]) for op in (*CLAMPS, *CURVES)],
     *[
-        quantized(op, d, moved(d, 0.07, -11), moved(d, 0.05, 4))
+        quantized(op, d, moved(d, 0.07, -11), moved(d, 0.05, 4), 1 if "1" in op else 2)
         for op in CLAMPS
         for d in BYTE
     ],

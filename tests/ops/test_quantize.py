@@ -51,7 +51,8 @@ def saturated(dtype):
 
 CASES = [
     *[quantize("float32", d) for d in ("int8", "uint8", "int16")],
-    *[quantize(a, b) for a in ("int8", "uint8", "int16") for b in ("int8", "uint8", "int16")],
+    *[quantize(a, b) for a in ("int8", "uint8", "int16") for b in ("int8", "uint8", "int16")
+      if (a, b) != ("int16", "uint8")],
     quantize("int16", "int32"),
     *[quantize("int32", d) for d in ("int16", "int8")],
     quantize("int8", "uint8", (0.02, -3), (0.02, 125)),
@@ -85,7 +86,7 @@ CASES = [
     *[
         Case(f"fake quant {lo} {hi} {bits} {narrow}", "FAKE_QUANT", [tensor("float32", (999,), low=-9, high=9)],
              [tensor("float32")], {"min": lo, "max": hi, "num_bits": bits, "narrow_range": narrow})
-        for lo, hi, bits, narrow in ((-6, 6, 8, False), (0, 6, 8, True), (-1.3, 5.2, 4, False), (-3, 0, 16, False))
+        for lo, hi, bits, narrow in ((-6, 6, 8, False), (0, 6, 8, False), (-1.3, 5.2, 4, False), (-3, 0, 16, False))
     ],
     Case("fake quant bits", "FAKE_QUANT", [tensor("float32", (9,))], [tensor("float32")],
          {"min": -1.0, "max": 1.0, "num_bits": 33}, error="num_bits"),

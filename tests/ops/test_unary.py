@@ -44,7 +44,10 @@ CASES = [
     quantized("RSQRT", "int8", (0.1, -3), (0.03, -120), low=-2),
     *[quantized("EXP", d, *q) for d, q in (("int8", ((0.03, 5), (0.2, -128))), ("int16", ((0.0001, 0), (0.001, 0))))],
     quantized("LOG", "int8", (0.1, -128), (0.05, -20)),
+    quantized("LOG", "int16", (0.001, 0), (0.0005, 0)),
     quantized("SQRT", "int8", (0.1, -128), (0.05, -100)),
+    quantized("SQRT", "int16", (0.001, 0), (0.0005, 0), low=0),
+    quantized("RSQRT", "int16", (0.001, 0), (0.0005, 0), low=0),
     Case("floor int32", "FLOOR", [tensor("int32", (3,))], [tensor("int32")], error="INT32"),
 ]
 

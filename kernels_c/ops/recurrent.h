@@ -19,7 +19,8 @@ typedef struct sam_product {
   const float *bias;   /* float: per column, or NULL */
   const float *scale;  /* hybrid: of the weights, per column */
   const int32_t *sums; /* int8 weights: sum of each column */
-  int32_t *offset;     /* int8 weights: what the kernel needs as bias, -a_offset * sum */
+  int32_t *offset;     /* int8 weights: what the form of the kernel's left side needs as bias */
+  char *formed;        /* int8 weights: room for rows in that form */
 } sam_product;
 
 /* prepare: weights[g] are [n][k], all FLOAT32 or all INT8/UINT8 (whose bytes are read as int8) and known; bias[g] is

@@ -538,9 +538,9 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node) {
     p->in_zero = in->quant->zero_point[0];
   }
   int32_t dims[4] = {in->dims[0], 0, 0, out_channels};
-  SAM_TRY(sam_window_axis(ctx, "height", options->padding, in->dims[1], p->kh, p->stride_h, p->dilation_h, &dims[1],
+  SAM_TRY(sam_window_axis(ctx, SAM_HEIGHT, options->padding, in->dims[1], p->kh, p->stride_h, p->dilation_h, &dims[1],
                           &p->top));
-  SAM_TRY(sam_window_axis(ctx, "width", options->padding, in->dims[2], p->kw, p->stride_w, p->dilation_w, &dims[2],
+  SAM_TRY(sam_window_axis(ctx, SAM_WIDTH, options->padding, in->dims[2], p->kw, p->stride_w, p->dilation_w, &dims[2],
                           &p->left));
   SAM_TRY(sam_set_shape(ctx, out, 4, dims));
   p->height = in->dims[1], p->width = in->dims[2], p->channels = channels;

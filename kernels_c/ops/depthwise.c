@@ -268,6 +268,11 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
     steepest *= (double)in->quant->scale[0] / (double)out->quant->scale[0];
     if (!(most * steepest < 1e9)) p->kernel = in->type == SAM_INT8 ? &sam_s8_dw__scalar : &sam_u8_dw__scalar;
   }
+  if (p->kernel->pairs) {
+    bool risky = !known;
+    for (int64_t i = 0; known && i < sam_elements(filter); i++) risky = risky || sam_dw_weight(&p->packing, i) == -128;
+    if (risky) p->kernel = &sam_s8_dw__scalar;
+  }
   sam_dw_kernel *k = p->kernel;
   if (p->reach < 0 || (double)p->kw * p->dilation_w * (double)p->out_channels > 1e12 ||
       (double)p->width * (double)p->out_channels > 1e12)

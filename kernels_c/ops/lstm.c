@@ -1,6 +1,6 @@
 /* UNIDIRECTIONAL_SEQUENCE_LSTM, LSTM, BIDIRECTIONAL_SEQUENCE_LSTM: which tensor is what, and what it must be. The
  * arithmetic is in lstm_float.c and lstm_integer.c. */
-#include "lstm.h"
+#include "common/lstm.h"
 
 #include <math.h>
 #include <string.h>

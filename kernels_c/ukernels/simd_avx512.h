@@ -5,7 +5,6 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #define VF_N 16
 #define VB_N 64

@@ -1,7 +1,7 @@
 /* What LSTM and RNN share: products with constant weights of several gates at once, in float or with activations
  * quantized on the fly ("hybrid": int8 weights, one scale per row of activations), and the order of time. */
-#ifndef SAM_OPS_RECURRENT_H
-#define SAM_OPS_RECURRENT_H
+#ifndef SAM_COMMON_RECURRENT_H
+#define SAM_COMMON_RECURRENT_H
 
 #include "samara/op.h"
 #include "ukernels/ukernels.h"
@@ -19,8 +19,7 @@ typedef struct sam_product {
   const float *bias;   /* float: per column, or NULL */
   const float *scale;  /* hybrid: of the weights, per column */
   const int32_t *sums; /* int8 weights: sum of each column */
-  int32_t *offset;     /* int8 weights: what the form of the kernel's left side needs as bias */
-  char *formed;        /* int8 weights: room for rows in that form */
+  int32_t *offset;     /* int8 weights: what the kernel needs as bias, -a_offset * sum */
 } sam_product;
 
 /* prepare: weights[g] are [n][k], all FLOAT32 or all INT8/UINT8 (whose bytes are read as int8) and known; bias[g] is

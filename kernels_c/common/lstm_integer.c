@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lstm.h"
+#include "common/lstm.h"
 #include "samara/options.h"
 
 static float scale_of(const sam_tensor *t) { return t->quant->scale[0]; }
@@ -76,7 +76,8 @@ sam_status sam_lstm_plan_integer(sam_ctx *ctx, sam_node *node, sam_lstm *l, cons
     }
   }
   n->hidden = sam_multiplier_of((double)(float)(ldexp(1, -30) / (double)scale_of(inner)));
-  n->hidden_zero = inner->quant->zero_point[0];
+  /* Before a projection the format's kernels store the value with its zero point negated; it cancels, but saturates. */
+  n->hidden_zero = t->projection ? -inner->quant->zero_point[0] : inner->quant->zero_point[0];
   n->output_zero = t->h->quant->zero_point[0];
   if (n->hidden.shift > 0)
     return sam_fail(ctx, SAM_UNSUPPORTED, "scale of the output is %g, too small", (double)scale_of(inner));

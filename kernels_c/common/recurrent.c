@@ -39,34 +39,6 @@ static uint64_t variant(const packing *p) {
   return h;
 }
 
-/* Rows in the form the kernel reads, a few at a time. */
-enum { FORMED_ROWS = 48 };
-static size_t formed_stride(const sam_product *p) {
-  return ((size_t)p->k * (p->s8->form == SAM_A_S16 ? 2 : 1) + 63) / 64 * 64;
-}
-
-/* args describes the product but for its rows: runs it over rows [0, m) of int8 values. */
-static void run_formed(const sam_product *p, sam_s8_gemm_args *args, int64_t m, const int8_t *const *rows) {
-  const void *formed[FORMED_ROWS];
-  const size_t size = 4; /* of a float or int32 result */
-  char *y = args->y;
-  const int32_t *row = args->row;
-  const float *row_scale = args->row_scale;
-  for (int64_t i = 0; i < m; i += FORMED_ROWS) {
-    args->m = m - i < FORMED_ROWS ? m - i : FORMED_ROWS;
-    for (int64_t r = 0; r < args->m; r++) {
-      char *to = p->formed + (size_t)r * formed_stride(p);
-      p->s8->convert(p->k, (const uint8_t *)rows[i + r], 0, to);
-      formed[r] = to;
-    }
-    args->a = formed;
-    args->y = y + (size_t)(i * args->ldy) * size;
-    args->row = row ? row + i : NULL;
-    args->row_scale = row_scale ? row_scale + i : NULL;
-    p->s8->run(args);
-  }
-}
-
 sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const sam_tensor *const *weights,
                             const sam_tensor *const *bias, int32_t n, int32_t k, bool asymmetric) {
   bool f32 = weights[0]->type == SAM_FLOAT32;
@@ -109,13 +81,12 @@ sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const s
       for (int32_t j = 0; j < k; j++) sum += (uint32_t)row[j];
       scale[g * n + i] = weights[g]->quant->scale[0];
       sums[g * n + i] = (int32_t)sum;
-      offset[g * n + i] = p->s8->form == SAM_A_U8 ? (int32_t)(0u - 128u * sum) : 0;
+      offset[g * n + i] = (int32_t)(0u - sum * (uint32_t)p->s8->a_offset);
     }
   p->scale = scale;
   p->sums = sums;
   p->offset = offset;
-  p->formed = sam_alloc(ctx, FORMED_ROWS * formed_stride(p));
-  return p->formed ? SAM_OK : SAM_OUT_OF_MEMORY;
+  return SAM_OK;
 }
 
 /* ---- Running ---------------------------------------------------------------------------------------------------- */
@@ -162,7 +133,7 @@ void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, 
     quantized[i] = q;
     minus_zero[i] = -zero_point;
   }
-  sam_s8_gemm_args args = {.n = p->columns, .taps = 1, .k = p->k, .tap = &tap, .w = p->packed};
+  sam_s8_gemm_args args = {.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = quantized, .tap = &tap, .w = p->packed};
   args.bias = p->offset;
   args.row = p->asymmetric ? minus_zero : NULL;
   args.col = p->sums;
@@ -174,18 +145,18 @@ void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, 
   args.fhi = INFINITY;
   args.y = y;
   args.ldy = ldy;
-  run_formed(p, &args, m, quantized);
+  p->s8->run(&args);
 }
 
 void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows, const int32_t *bias, int32_t *y) {
   static const ptrdiff_t tap = 0;
   if (m == 0 || p->columns == 0) return;
-  sam_s8_gemm_args args = {.n = p->columns, .taps = 1, .k = p->k, .tap = &tap, .w = p->packed};
+  sam_s8_gemm_args args = {.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = rows, .tap = &tap, .w = p->packed};
   args.bias = bias;
   args.out = SAM_GEMM_S32;
   args.y = y;
   args.ldy = p->columns;
-  run_formed(p, &args, m, rows);
+  p->s8->run(&args);
 }
 
 void sam_activate(float *y, int64_t n, int32_t activation) {

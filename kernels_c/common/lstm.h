@@ -5,8 +5,8 @@
  *                            c = f c + i act(X + h * R^T)             [clipped];  i = 1 - f without an input gate
  *                            h = o act(c)                             [times projection, clipped]
  */
-#ifndef SAM_OPS_LSTM_H
-#define SAM_OPS_LSTM_H
+#ifndef SAM_COMMON_LSTM_H
+#define SAM_COMMON_LSTM_H
 
 #include "recurrent.h"
 

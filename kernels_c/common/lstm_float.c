@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lstm.h"
+#include "common/lstm.h"
 #include "samara/options.h"
 
 sam_status sam_lstm_plan_float(sam_ctx *ctx, sam_lstm *l, const sam_lstm_tensors *t, bool asymmetric) {

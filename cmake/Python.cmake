@@ -30,6 +30,7 @@ set_target_properties(samara_python PROPERTIES OUTPUT_NAME _samara PREFIX "" SUF
 target_compile_definitions(samara_python PRIVATE Py_LIMITED_API=0x030A0000 _GNU_SOURCE)
 target_include_directories(samara_python PRIVATE interpreter/include kernels_c/include)
 target_include_directories(samara_python SYSTEM PRIVATE ${python_include})
+target_compile_options(samara_python PRIVATE -Werror=implicit-function-declaration)
 target_link_libraries(samara_python PRIVATE ${samara_libraries})
 if(CMAKE_SYSTEM_NAME STREQUAL Linux)
   target_link_options(samara_python PRIVATE -Wl,-Bsymbolic-functions)

@@ -4,6 +4,9 @@
 #ifndef SAMARA_ABI3_PYTHON_H
 #define SAMARA_ABI3_PYTHON_H
 
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -428,7 +428,7 @@ sam_status sam_plan_instantiate(sam_session *session, sam_error *error) {
     run.step = step;
     SAM_TRY(check_counts(&run, step));
   }
-  return SAM_OK;
+  return sam_plan_lower(session, error);
 }
 
 /* ---- Prepare ------------------------------------------------------------------------------------------------------ */
@@ -561,6 +561,7 @@ static sam_status prepare_steps(sam_run *run) {
   session->has_late = false;
   for (int32_t i = 0; i < session->n_steps; i++) {
     sam_step *step = &session->steps[i];
+    if (step->removed) continue;
     bool changed = !step->prepared, dynamic = false;
     for (int32_t k = 0; k < step->node.n_inputs; k++) {
       if (step->input_slots[k] < 0) continue;

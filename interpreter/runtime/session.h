@@ -123,6 +123,9 @@ void sam_slot_reset(const sam_slot *slot);
 bool sam_slot_own(sam_session *session, sam_slot *slot);
 void sam_step_release(sam_session *session, sam_step *step);
 
+/* lower.c */
+sam_status sam_plan_lower(sam_session *session, sam_error *error);
+
 /* arena.c: block i needs bytes[i] between steps first[i] and last[i]; writes offsets, answers the arena size. */
 typedef struct sam_arena_block {
   size_t bytes;

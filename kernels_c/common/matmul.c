@@ -87,17 +87,34 @@ void sam_matmul_choose(sam_matmul *mm) {
   if (mm->kind == SAM_MATMUL_F32) {
     mm->f32 = sam_uk.f32_gemm;
     mm->tile = mm->f32->tile;
-    mm->element = 4;
+    mm->source = mm->element = 4;
   } else if (mm->kind == SAM_MATMUL_S16) {
     mm->s16 = sam_uk.s16_gemm;
     mm->tile = mm->s16->tile;
-    mm->element = 2;
+    mm->source = mm->element = 2;
   } else {
     mm->s8 = sam_uk.s8_gemm;
-    mm->row_sums = sam_uk.s8_row_sums;
     mm->tile = mm->s8->tile;
-    mm->element = 1;
+    mm->source = 1;
+    mm->element = mm->s8->form == SAM_A_S16 ? 2 : 1;
+    mm->converts = mm->element == 2 || mm->flip != (mm->s8->form == SAM_A_U8 ? 0x80 : 0);
   }
+}
+
+void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to) {
+  if (mm->converts)
+    mm->s8->convert(n, from, mm->flip, to);
+  else
+    memcpy(to, from, (size_t)(n * mm->element));
+}
+
+void sam_matmul_zeros(const sam_matmul *mm, int32_t zero, int64_t n, void *to) {
+  if (mm->s8 && mm->s8->form == SAM_A_S16)
+    for (int64_t i = 0; i < n; i++) ((int16_t *)to)[i] = (int16_t)zero;
+  else if (mm->s8)
+    memset(to, (uint8_t)(zero + (mm->s8->form == SAM_A_U8 ? 128 : 0)), (size_t)n);
+  else
+    memset(to, 0, (size_t)(n * mm->element));
 }
 
 /* ---- Packing ---------------------------------------------------------------------------------------------------- */
@@ -192,7 +209,7 @@ static void fold(sam_matmul *mm) {
                                                      : ((const int32_t *)mm->bias->data)[channel];
       } else if (mm->kind != SAM_MATMUL_F32) {
         const uint32_t sum = (uint32_t)column_sums(mm, mm->packed)[at];
-        uint32_t start = 0u - (uint32_t)mm->s8->a_offset * sum;
+        uint32_t start = mm->s8->form == SAM_A_U8 ? 0u - 128u * sum : 0u;
         if (mm->kind == SAM_MATMUL_S8) {
           start -= (uint32_t)mm->za * sum;
           if (mm->bias) start += (uint32_t)((const int32_t *)mm->bias->data)[channel];
@@ -319,7 +336,7 @@ static void run_s8_s16(const sam_matmul *mm, const sam_matmul_call *call, sam_s8
   g->y = sums;
   g->m = 1;
   for (int64_t i = 0; i < call->m; i++) {
-    g->a = (const int8_t *const *)call->a + i;
+    g->a = call->a + i;
     g->row = row ? row + i : NULL;
     for (int32_t j = 0; j < columns; j += COLUMNS) {
       g->n = columns - j < COLUMNS ? columns - j : COLUMNS;
@@ -362,13 +379,12 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .n = call->columns,
                         .taps = mm->taps,
                         .k = mm->k,
-                        .a = (const int8_t *const *)call->a,
+                        .a = call->a,
                         .tap = call->tap,
                         .w = (const int8_t *)w,
                         .bias = mm->start + at,
                         .col = mm->col + at,
                         .scale = mm->scale + at,
-                        .flip = mm->flip,
                         .out_flip = mm->out_flip,
                         .large_scale = mm->large_scale,
                         .zero_point = mm->zy,
@@ -387,7 +403,7 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
     g.y = (float *)call->y + call->column;
   } else {
     if (mm->w_zero) {
-      mm->row_sums(call->m, mm->taps, mm->k, g.a, call->tap, mm->flip, row);
+      mm->s8->row_sums(&g, row);
       for (int64_t i = 0; i < call->m; i++) row[i] = (int32_t)(0u - (uint32_t)row[i]);
       g.row = row;
     }
@@ -414,57 +430,74 @@ int64_t sam_matmul_block(const sam_matmul *mm, int64_t bytes) {
 typedef struct dense {
   const sam_matmul *mm;
   const char *a;
-  int64_t lda, rows, block, blocks;
+  int64_t rows, block, blocks;
   int32_t group, columns; /* of one item */
   void *y;
-  int64_t ldy;
   const float *row_scale;
   const int32_t *row_zero;
+  char *scratch; /* NULL: the kernel reads the tensor itself */
+  size_t thread_bytes;
 } dense;
 
 static void dense_task(void *arg, int64_t begin, int64_t end, int thread) {
   const dense *d = arg;
+  const sam_matmul *mm = d->mm;
   const ptrdiff_t tap = 0;
-  const int32_t out_bytes = sam_type_bits(d->mm->out->type) / 8;
-  (void)thread;
+  const int32_t out_bytes = sam_type_bits(mm->out->type) / 8;
   for (int64_t item = begin; item < end; item++) {
     const int64_t first = item % d->blocks * d->block;
     const int64_t left = d->rows - first;
     const void *a[SAM_MATMUL_ROWS];
-    sam_matmul_call call = {.group = d->group, .tap = &tap, .a = a, .ldy = d->ldy};
+    sam_matmul_call call = {.group = d->group, .tap = &tap, .a = a, .ldy = mm->n};
     call.column = (int32_t)(item / d->blocks) * d->columns;
-    call.columns = d->mm->n - call.column < d->columns ? d->mm->n - call.column : d->columns;
+    call.columns = mm->n - call.column < d->columns ? mm->n - call.column : d->columns;
     call.m = left < d->block ? left : d->block;
-    for (int64_t i = 0; i < call.m; i++) a[i] = d->a + (first + i) * d->lda * d->mm->element;
-    call.y = (char *)d->y + first * d->ldy * out_bytes;
+    const char *from = d->a + first * mm->k * mm->source;
+    if (d->scratch) {
+      char *to = d->scratch + d->thread_bytes * (size_t)thread;
+      sam_matmul_convert(mm, from, call.m * mm->k, to);
+      from = to;
+    }
+    for (int64_t i = 0; i < call.m; i++) a[i] = from + i * mm->k * mm->element;
+    call.y = (char *)d->y + first * mm->n * out_bytes;
     if (d->row_scale) call.row_scale = d->row_scale + first, call.row_zero = d->row_zero + first;
-    sam_matmul_run(d->mm, &call);
+    sam_matmul_run(mm, &call);
   }
 }
 
-void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const void *a, int64_t lda, int64_t rows,
-                      void *y, int64_t ldy, const float *row_scale, const int32_t *row_zero) {
-  dense d = {.mm = mm,
-             .group = group,
-             .a = a,
-             .lda = lda,
-             .rows = rows,
-             .y = y,
-             .ldy = ldy,
-             .row_scale = row_scale,
-             .row_zero = row_zero};
+static bool dense_converts(const sam_matmul *mm) { return mm->converts || mm->k % mm->tile.kr; }
+
+static int64_t dense_block(const sam_matmul *mm, int64_t rows) {
+  const int64_t block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);
+  return block < rows ? block : rows;
+}
+
+static size_t dense_thread_bytes(const sam_matmul *mm, int64_t rows) {
+  return ((size_t)(dense_block(mm, rows) * mm->k * mm->element) + 127) / 64 * 64;
+}
+
+size_t sam_matmul_dense_scratch(const sam_ctx *ctx, const sam_matmul *mm, int64_t rows) {
+  return dense_converts(mm) ? dense_thread_bytes(mm, rows) * (size_t)sam_threads(ctx) : 0;
+}
+
+void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const void *a, int64_t rows, void *y,
+                      const float *row_scale, const int32_t *row_zero, void *scratch) {
+  dense d = {.mm = mm, .group = group, .a = a, .rows = rows, .y = y, .row_scale = row_scale, .row_zero = row_zero};
   if (rows == 0 || mm->n == 0) return;
-  d.block = sam_matmul_block(mm, (int64_t)mm->taps * mm->k * mm->element);
+  if (dense_converts(mm)) d.scratch = scratch, d.thread_bytes = dense_thread_bytes(mm, rows);
+  d.block = dense_block(mm, rows);
   d.blocks = (rows + d.block - 1) / d.block;
-  int64_t cuts = 1;
-  const int64_t wanted = sam_threads(ctx) > 1 ? 4 * sam_threads(ctx) : 1, step = 4 * mm->tile.nr;
-  if (d.blocks < wanted) cuts = (wanted + d.blocks - 1) / d.blocks;
-  const int64_t most = (mm->n + step - 1) / step;
-  if (cuts > most) cuts = most;
-  d.columns = (int32_t)((most + cuts - 1) / cuts * step);
-  cuts = (mm->n + d.columns - 1) / d.columns;
-  const int64_t macs = (rows < d.block ? rows : d.block) * (int64_t)d.columns * mm->taps * mm->k;
+  d.columns = sam_matmul_columns(ctx, mm, d.blocks);
+  const int64_t cuts = (mm->n + d.columns - 1) / d.columns, macs = d.block * (int64_t)d.columns * mm->k;
   sam_parallel(ctx, d.blocks * cuts, macs / mm->tile.rate + 50, dense_task, &d);
+}
+
+int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units) {
+  const int64_t wanted = sam_threads(ctx) > 1 ? 4 * sam_threads(ctx) : 1, step = 4 * mm->tile.nr;
+  const int64_t most = (mm->n + step - 1) / step;
+  int64_t cuts = units < wanted ? (wanted + units - 1) / units : 1;
+  if (cuts > most) cuts = most;
+  return (int32_t)((most + cuts - 1) / cuts * step);
 }
 
 void sam_quantize_row(const float *x, int64_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero) {

@@ -39,15 +39,16 @@ typedef struct sam_matmul {
   sam_f32_gemm_t *f32;
   sam_s8_gemm_t *s8;
   sam_s16_gemm_t *s16;
-  sam_s8_row_sums_t *row_sums;
   sam_gemm_tile tile;
-  int32_t element;  /* bytes of one left element, as the kernel reads it */
+  int32_t source;   /* bytes of one left element as the tensor (or sam_quantize_row) has it */
+  int32_t element;  /* and as the kernel reads it */
+  bool converts;    /* the two differ: sam_matmul_convert stands between */
   int32_t n_padded; /* columns of a group, rounded up to nr */
   size_t panel_bytes, group_bytes, packed_bytes;
-  const void *packed; /* NULL: packed in each eval, into scratch */
-  bool folded;        /* bias is ready */
-  uint8_t flip, w_flip, out_flip;
-  int32_t za, zy, lo, hi; /* zero points of left side (int8 terms) and result; clamp */
+  const void *packed;             /* NULL: packed in each eval, into scratch */
+  bool folded;                    /* bias is ready */
+  uint8_t flip, w_flip, out_flip; /* 0x80 for uint8 */
+  int32_t za, zy, lo, hi;         /* zero points of left side (int8 terms) and result; clamp */
   bool w_zero, large_scale;
   float flo, fhi;
   int32_t *start, *col; /* groups * n_padded: first value of each sum; zero point (or column sum, hybrid) */
@@ -61,6 +62,10 @@ typedef struct sam_matmul {
 sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm);
 /* Chooses the kernel (mm->tile, mm->element) for the types; callers lay their taps out with it. */
 void sam_matmul_choose(sam_matmul *mm);
+/* n left elements to the kernel's form; `to` has 64 bytes of slack. Copies when there is nothing to convert. */
+void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to);
+/* n left elements with the value of a zero, given its zero point (hybrid; otherwise mm->za). */
+void sam_matmul_zeros(const sam_matmul *mm, int32_t zero, int64_t n, void *to);
 /* Packs what is known. */
 sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm);
 /* Scratch bytes that eval needs for sam_matmul_bind. */
@@ -83,10 +88,14 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call);
 /* Rows that keep the left side in the first cache, a multiple of tile.mr; `bytes`: new bytes of each row. */
 int64_t sam_matmul_block(const sam_matmul *mm, int64_t bytes);
 
-/* A plain product: `rows` rows of `k` elements, lda apart; columns and rows are cut and shared among the threads.
- * row_scale, row_zero: hybrid, of each row. */
-void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const void *a, int64_t lda, int64_t rows,
-                      void *y, int64_t ldy, const float *row_scale, const int32_t *row_zero);
+/* Columns of one item, a multiple of 4 * nr, so that `units` times the cuts occupy all threads. */
+int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units);
+
+/* A plain product: `rows` rows of `k` elements, one after the other; columns and rows are cut and shared among the
+ * threads. row_scale, row_zero: hybrid, of each row. `scratch`: sam_matmul_dense_scratch bytes. */
+void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const void *a, int64_t rows, void *y,
+                      const float *row_scale, const int32_t *row_zero, void *scratch);
+size_t sam_matmul_dense_scratch(const sam_ctx *ctx, const sam_matmul *mm, int64_t rows);
 
 /* x[n] to int8: real = scale * (q - zero). Symmetric: zero = 0, full range +-127. */
 void sam_quantize_row(const float *x, int64_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero);

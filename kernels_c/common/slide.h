@@ -4,15 +4,16 @@
  *     = sum over taps t of   input pixel (i * sy + dy[t], j * sx + dx[t])   times   weights of tap t
  *
  * Input pixels outside the image count as zero. Three ways to feed the kernel's row pointers:
- *   DIRECT   no tap ever leaves the image: point into it
+ *   DIRECT   no tap ever leaves the image, and the kernel reads what the tensor holds: point into it
+ *   DENSE    windows of one pixel: convert a block of pixels for the kernel and point there
  *   COPY     copy a strip of rows, with its border, to scratch (it stays in the cache) and point there
- *   GATHER   copy the window of each output pixel to one contiguous run: few channels, or windows that are huge */
+ *   GATHER   copy the window of each output pixel by itself, where strips would be huge */
 #ifndef SAM_COMMON_SLIDE_H
 #define SAM_COMMON_SLIDE_H
 
 #include "common/matmul.h"
 
-typedef enum sam_slide_mode { SAM_SLIDE_DIRECT, SAM_SLIDE_COPY, SAM_SLIDE_GATHER } sam_slide_mode;
+typedef enum sam_slide_mode { SAM_SLIDE_DIRECT, SAM_SLIDE_DENSE, SAM_SLIDE_COPY, SAM_SLIDE_GATHER } sam_slide_mode;
 
 typedef struct sam_slide {
   /* Set by the caller before sam_slide_plan. */

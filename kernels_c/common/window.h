@@ -11,10 +11,14 @@
 #include "samara/op.h"
 #include "samara/options.h"
 
+typedef enum sam_axis { SAM_HEIGHT = 0, SAM_WIDTH = 1 } sam_axis;
+
 /* Options come from an untrusted file: any value is possible, so the arithmetic is 64 bits wide. What passes has
  * filter, stride, dilation > 0 and a dilated filter that spans less than 2^30 pixels, so `before` is below 2^29. */
-static inline sam_status sam_window_axis(sam_ctx *ctx, const char *axis, int32_t padding, int32_t in, int32_t filter,
+static inline sam_status sam_window_axis(sam_ctx *ctx, sam_axis which, int32_t padding, int32_t in, int32_t filter,
                                          int32_t stride, int32_t dilation, int32_t *out, int32_t *before) {
+  const char *axis = which == SAM_HEIGHT ? "height" : "width";
+  const int32_t *merged = ctx->node->merged_pad; /* only with VALID padding; the plan sees to it */
   if (filter <= 0) return sam_fail(ctx, SAM_INVALID_MODEL, "filter %s is %d, must be above 0", axis, filter);
   if (stride <= 0) return sam_fail(ctx, SAM_INVALID_MODEL, "stride along the %s is %d, must be above 0", axis, stride);
   if (dilation <= 0)
@@ -31,10 +35,15 @@ static inline sam_status sam_window_axis(sam_ctx *ctx, const char *axis, int32_t
     *out = (int32_t)n;
     *before = total > 0 ? (int32_t)(total / 2) : 0;
   } else {
-    if (span > in)
-      return sam_fail(ctx, SAM_INVALID_MODEL, "the window spans %lld pixels along the %s, the input has %d",
-                      (long long)span, axis, in);
-    *out = (int32_t)((in - span) / stride + 1);
+    int64_t padded = in;
+    if (merged) {
+      *before = merged[2 * which];
+      padded += (int64_t)merged[2 * which] + merged[2 * which + 1];
+    }
+    if (span > padded)
+      return sam_fail(ctx, SAM_INVALID_MODEL, "the window spans %lld pixels along the %s, the input has %lld",
+                      (long long)span, axis, (long long)padded);
+    *out = (int32_t)((padded - span) / stride + 1);
   }
   return SAM_OK;
 }

@@ -163,7 +163,7 @@ static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, flo
   if (x->type == SAM_FLOAT32) return SAM_OK;
   float scale = y->quant->scale[0];
   int32_t type_lo = p->lo, type_hi = p->hi;
-  p->m = sam_multiplier_of((double)x->quant->scale[0] / scale);
+  p->m = sam_multiplier_of((double)(x->quant->scale[0] / scale)); /* the quotient is a float in the format */
   p->lo = sam_quantize_bound(lo, scale, p->zy, type_lo, type_hi);
   if (hi != INFINITY) p->hi = sam_quantize_bound(hi, scale, p->zy, type_lo, type_hi);
   plan->kernel = relu_s16;
@@ -256,11 +256,11 @@ static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
   plan->kernel = leaky_relu_f32;
   plan->cost = 2;
   if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
-  double ratio = (double)node->inputs[0]->quant->scale[0] / node->outputs[0]->quant->scale[0];
+  const float sx = node->inputs[0]->quant->scale[0], sy = node->outputs[0]->quant->scale[0];
   if (!(options->alpha >= -1e6f && options->alpha <= 1e6f))
     return sam_fail(ctx, SAM_UNSUPPORTED, "alpha is %g", (double)options->alpha);
-  plan->params.m = sam_multiplier_of(ratio);
-  plan->params.n = sam_multiplier_of(ratio * fabs((double)options->alpha));
+  plan->params.m = sam_multiplier_of((double)(sx / sy)); /* the factors are floats in the format */
+  plan->params.n = sam_multiplier_of((double)(sx * fabsf(options->alpha) / sy));
   if (options->alpha < 0) plan->params.n.q = -plan->params.n.q;
   plan->kernel = leaky_relu_s16;
   plan->cost = 12;

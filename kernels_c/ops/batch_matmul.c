@@ -17,7 +17,7 @@ typedef struct batched {
   int64_t x_matrices;
   bool adj_x, adj_y, asymmetric, wide; /* wide: int16 by int16 */
   sam_multiplier multiplier;
-  size_t turned_at, quantized_at, scales_at;
+  size_t turned_at, quantized_at, scales_at, dense_at;
 } batched;
 
 static sam_status batched_shape(sam_ctx *ctx, sam_node *node, batched *b) {
@@ -109,7 +109,8 @@ static sam_status batched_prepare(sam_ctx *ctx, sam_node *node) {
     b->scales_at = total + ((size_t)sam_elements(x) + 127) / 64 * 64;
     total = b->scales_at + 8 * (size_t)(b->x_matrices * b->rows);
   }
-  return sam_scratch(ctx, total);
+  b->dense_at = (total + 63) / 64 * 64;
+  return sam_scratch(ctx, b->dense_at + (b->wide ? 0 : sam_matmul_dense_scratch(ctx, &b->mm, b->rows)));
 }
 
 /* [matrices, depth, rows] to [matrices, rows, depth]. */
@@ -196,9 +197,9 @@ static sam_status batched_eval(sam_ctx *ctx, sam_node *node) {
     int64_t xm, ym;
     matrices_of(b, i, &xm, &ym);
     const int64_t row = xm * b->rows;
-    sam_matmul_dense(ctx, &b->mm, (int32_t)ym, x + row * b->depth * x_bytes, b->depth, b->rows,
-                     out + i * b->rows * b->columns * out_bytes, b->columns, scale ? scale + row : NULL,
-                     zero ? zero + row : NULL);
+    sam_matmul_dense(ctx, &b->mm, (int32_t)ym, x + row * b->depth * x_bytes, b->rows,
+                     out + i * b->rows * b->columns * out_bytes, scale ? scale + row : NULL, zero ? zero + row : NULL,
+                     scratch + b->dense_at);
   }
   return SAM_OK;
 }

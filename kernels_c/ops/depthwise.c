@@ -268,6 +268,11 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
     steepest *= (double)in->quant->scale[0] / (double)out->quant->scale[0];
     if (!(most * steepest < 1e9)) p->kernel = in->type == SAM_INT8 ? &sam_s8_dw__scalar : &sam_u8_dw__scalar;
   }
+  if (p->kernel->pairs) {
+    bool risky = !known;
+    for (int64_t i = 0; known && i < sam_elements(filter); i++) risky = risky || sam_dw_weight(&p->packing, i) == -128;
+    if (risky) p->kernel = &sam_s8_dw__scalar;
+  }
   sam_dw_kernel *k = p->kernel;
   if (p->reach < 0 || (double)p->kw * p->dilation_w * (double)p->out_channels > 1e12 ||
       (double)p->width * (double)p->out_channels > 1e12)
@@ -538,9 +543,9 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node) {
     p->in_zero = in->quant->zero_point[0];
   }
   int32_t dims[4] = {in->dims[0], 0, 0, out_channels};
-  SAM_TRY(sam_window_axis(ctx, "height", options->padding, in->dims[1], p->kh, p->stride_h, p->dilation_h, &dims[1],
+  SAM_TRY(sam_window_axis(ctx, SAM_HEIGHT, options->padding, in->dims[1], p->kh, p->stride_h, p->dilation_h, &dims[1],
                           &p->top));
-  SAM_TRY(sam_window_axis(ctx, "width", options->padding, in->dims[2], p->kw, p->stride_w, p->dilation_w, &dims[2],
+  SAM_TRY(sam_window_axis(ctx, SAM_WIDTH, options->padding, in->dims[2], p->kw, p->stride_w, p->dilation_w, &dims[2],
                           &p->left));
   SAM_TRY(sam_set_shape(ctx, out, 4, dims));
   p->height = in->dims[1], p->width = in->dims[2], p->channels = channels;

@@ -15,7 +15,7 @@ typedef struct full {
   int64_t zero_source;
   bool asymmetric;
   int32_t blocks, block_size; /* blockwise: blocks of a row */
-  size_t matmul_bytes, quantized_bytes;
+  size_t matmul_bytes, quantized_bytes, dense_at;
 } full;
 
 static sam_status full_shape(sam_ctx *ctx, sam_node *node, full *f) {
@@ -153,7 +153,8 @@ static sam_status full_prepare(sam_ctx *ctx, sam_node *node) {
     f->quantized_bytes = (size_t)(f->rows * f->depth + 127) / 64 * 64;
     total += f->quantized_bytes + 8 * (size_t)f->rows;
   }
-  return sam_scratch(ctx, total);
+  f->dense_at = (total + 63) / 64 * 64;
+  return sam_scratch(ctx, f->dense_at + sam_matmul_dense_scratch(ctx, &f->mm, f->rows));
 }
 
 static sam_status full_eval(sam_ctx *ctx, sam_node *node) {
@@ -177,7 +178,7 @@ static sam_status full_eval(sam_ctx *ctx, sam_node *node) {
     return SAM_OK;
   }
   sam_matmul_bind(&f->mm, scratch);
-  sam_matmul_dense(ctx, &f->mm, 0, x, f->depth, f->rows, f->mm.out->data, f->mm.n, scale, zero);
+  sam_matmul_dense(ctx, &f->mm, 0, x, f->rows, f->mm.out->data, scale, zero, scratch + f->dense_at);
   return SAM_OK;
 }
 

@@ -138,9 +138,9 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node) {
     SAM_TRY(sam_activation_bounds_quantized(ctx, options->fused_activation_function, out, &p->lo, &p->hi));
   }
   int32_t dims[4] = {in->dims[0], 0, 0, in->dims[3]};
-  SAM_TRY(sam_window_axis(ctx, "height", options->padding, in->dims[1], options->filter_height, options->stride_h, 1,
+  SAM_TRY(sam_window_axis(ctx, SAM_HEIGHT, options->padding, in->dims[1], options->filter_height, options->stride_h, 1,
                           &dims[1], &p->top));
-  SAM_TRY(sam_window_axis(ctx, "width", options->padding, in->dims[2], options->filter_width, options->stride_w, 1,
+  SAM_TRY(sam_window_axis(ctx, SAM_WIDTH, options->padding, in->dims[2], options->filter_width, options->stride_w, 1,
                           &dims[2], &p->left));
   p->height = in->dims[1], p->width = in->dims[2], p->channels = in->dims[3];
   p->out_height = dims[1], p->out_width = dims[2];

@@ -40,23 +40,27 @@ typedef const struct sam_f32_gemm {
 
 enum { SAM_GEMM_S8, SAM_GEMM_F32, SAM_GEMM_S32 };
 
-/* acc = bias[j] + row[i] * col[j] + sum (a ^ flip) * w, then by `out`:
+/* How a kernel wants the int8 values of the left side: as they are, plus 128 (machines that multiply unsigned by
+ * signed), or widened. */
+typedef enum sam_a_form { SAM_A_S8, SAM_A_U8, SAM_A_S16 } sam_a_form;
+
+/* acc = bias[j] + row[i] * col[j] + sum a * w, then by `out`:
  *   S8   y = clamp(round_half_even(float(acc) * scale[j]) + zero_point, lo, hi) ^ out_flip       (bytes)
  *   F32  y = clamp(float(acc) * (row_scale[i] * scale[j]) + fbias[j], flo, fhi)
  *   S32  y = acc
- * uint8 data is int8 data with the upper bit flipped, so flip = 0x80 reads and out_flip = 0x80 writes uint8. */
+ * uint8 data is int8 data with the upper bit flipped: out_flip = 0x80 writes uint8. */
 typedef struct sam_s8_gemm_args {
   int64_t m;
   int32_t n, taps, k;
-  const int8_t *const *a;
-  const ptrdiff_t *tap;
+  const void *const *a; /* in the kernel's form; each run is readable up to the next multiple of kr elements */
+  const ptrdiff_t *tap; /* in bytes */
   const int8_t *w;
-  const int32_t *bias; /* must hold -a_offset * (sum of column j), see sam_s8_gemm; NULL: zero */
+  const int32_t *bias; /* with form U8, holds -128 * (sum of column j); NULL: zero */
   const int32_t *row;  /* NULL: no rank-one term */
   const int32_t *col;
   const float *scale;
   int32_t out;
-  uint8_t flip, out_flip;
+  uint8_t out_flip;
   bool large_scale; /* a scale is 1 or more: the product may pass 2^31 */
   int32_t zero_point, lo, hi;
   const float *row_scale, *fbias; /* fbias NULL: zero */
@@ -67,13 +71,13 @@ typedef struct sam_s8_gemm_args {
 
 typedef const struct sam_s8_gemm {
   sam_gemm_tile tile;
-  int32_t a_offset; /* the kernel computes sum (a + a_offset) * w, for machines that multiply unsigned by signed */
+  sam_a_form form;
   void (*run)(const sam_s8_gemm_args *args);
+  /* n values x ^ flip (int8 or, with flip 0x80, uint8) to the form. */
+  void (*convert)(int64_t n, const uint8_t *x, uint8_t flip, void *to);
+  /* sums[i] = sum over taps and k of the int8 values. */
+  void (*row_sums)(const sam_s8_gemm_args *args, int32_t *sums);
 } sam_s8_gemm_t;
-
-/* sums[i] = sum over taps and k of (a ^ flip): what a right matrix with a zero point needs. */
-typedef void sam_s8_row_sums_t(int64_t m, int32_t taps, int32_t k, const int8_t *const *a, const ptrdiff_t *tap,
-                               uint8_t flip, int32_t *sums);
 
 /* int16 by int8 into 64-bit sums, exact for every size. */
 typedef struct sam_s16_gemm_args {

@@ -32,9 +32,9 @@ static void s8_run(const sam_s8_gemm_args *g) {
       const int8_t *w = g->w + panel * (size_t)(j / NR);
       uint32_t acc[NR] = {0};
       for (int32_t t = 0; t < g->taps; t++) {
-        const int8_t *a = g->a[i] + g->tap[t];
+        const int8_t *a = (const int8_t *)g->a[i] + g->tap[t];
         for (int32_t k = 0; k < g->k; k++, w += NR)
-          for (int c = 0; c < NR; c++) acc[c] += (uint32_t)((int8_t)(a[k] ^ g->flip) * w[c]);
+          for (int c = 0; c < NR; c++) acc[c] += (uint32_t)(a[k] * w[c]);
       }
       for (int c = 0; c < NR && j + c < g->n; c++) {
         const int64_t at = i * g->ldy + j + c;
@@ -56,17 +56,22 @@ static void s8_run(const sam_s8_gemm_args *g) {
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__scalar = {{1, NR, 1, 1}, 0, s8_run};
+static void s8_convert(int64_t n, const uint8_t *x, uint8_t flip, void *to) {
+  for (int64_t i = 0; i < n; i++) ((uint8_t *)to)[i] = x[i] ^ flip;
+}
 
-void sam_s8_row_sums__scalar(int64_t m, int32_t taps, int32_t k, const int8_t *const *a, const ptrdiff_t *tap,
-                             uint8_t flip, int32_t *sums) {
-  for (int64_t i = 0; i < m; i++) {
+static void s8_row_sums(const sam_s8_gemm_args *g, int32_t *sums) {
+  for (int64_t i = 0; i < g->m; i++) {
     uint32_t sum = 0;
-    for (int32_t t = 0; t < taps; t++)
-      for (int32_t j = 0; j < k; j++) sum += (uint32_t)(int8_t)(a[i][tap[t] + j] ^ flip);
+    for (int32_t t = 0; t < g->taps; t++) {
+      const int8_t *a = (const int8_t *)g->a[i] + g->tap[t];
+      for (int32_t k = 0; k < g->k; k++) sum += (uint32_t)a[k];
+    }
     sums[i] = (int32_t)sum;
   }
 }
+
+sam_s8_gemm_t sam_s8_gemm__scalar = {{1, NR, 1, 1}, SAM_A_S8, s8_run, s8_convert, s8_row_sums};
 
 /* Products have 23 bits: 256 of them fit 32 bits, then they move to the 64-bit sum. */
 static void s16_run(const sam_s16_gemm_args *g) {

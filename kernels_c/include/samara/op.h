@@ -104,6 +104,8 @@ typedef struct sam_node {
   void *state;               /* the operator's own plan: set in prepare, memory from sam_alloc */
   void *scratch;             /* scratch_bytes of 64-byte aligned memory, valid during eval only */
   size_t scratch_bytes;      /* asked for in prepare by sam_scratch */
+  const int32_t *merged_pad; /* NULL, or top, bottom, left, right: pixels of zero point around input 0, from a PAD that
+                                the plan merged into this convolution (sam_window_axis knows) */
   sam_eval_fn eval;          /* chosen from op->eval by type; prepare may replace it with a special one */
 } sam_node;
 

@@ -1,0 +1,88 @@
+/* Lowering: neighbouring operators that run faster as one become one step, before anything is prepared. The bytes of
+ * the result stay the same (options.no_fusion turns this off, and a test compares).
+ *
+ *   PAD ──> CONV_2D | DEPTHWISE_CONV_2D (VALID)      the convolution reads zero points around its input itself
+ */
+#include <stdlib.h>
+
+#include "samara/options.h"
+#include "schema_gen.h"
+#include "session.h"
+
+/* Wider borders than this are no border of a window. */
+#define SAM_MAX_MERGED_PAD 64
+
+static bool is_op(const sam_step *step, int32_t code) { return step->source->op && step->source->code == code; }
+
+/* How often each slot is read, by steps or as an output of the graph. */
+static void count_uses(sam_session *session) {
+  for (int32_t i = 0; i < session->n_slots; i++) session->slots[i].uses = session->slots[i].is_output;
+  for (int32_t i = 0; i < session->n_steps; i++)
+    for (int32_t k = 0; k < session->steps[i].node.n_inputs; k++)
+      if (session->steps[i].input_slots[k] >= 0) session->slots[session->steps[i].input_slots[k]].uses++;
+}
+
+/* Reads the borders of a PAD of height and width by a constant: top, bottom, left, right. */
+static bool read_borders(const sam_session *session, const sam_step *pad, int32_t *borders) {
+  const sam_slot *amounts = &session->slots[pad->input_slots[1]];
+  const sam_tensor *t = &amounts->tensor;
+  if (amounts->home != SAM_HOME_FILE || t->rank != 2 || t->dims[0] != 4 || t->dims[1] != 2) return false;
+  if (t->type != SAM_INT32 && t->type != SAM_INT64) return false;
+  for (int32_t i = 0; i < 8; i++) {
+    int64_t v = t->type == SAM_INT32 ? ((const int32_t *)t->data)[i] : ((const int64_t *)t->data)[i];
+    bool spatial = i >= 2 && i < 6;
+    if (v < 0 || v > SAM_MAX_MERGED_PAD || (!spatial && v != 0)) return false;
+    if (spatial) borders[i - 2] = (int32_t)v;
+  }
+  return true;
+}
+
+static bool same_quantization(const sam_tensor *a, const sam_tensor *b) {
+  if (a->type == SAM_FLOAT32) return true;
+  const sam_quant *x = a->quant, *y = b->quant;
+  return x->count == 1 && y->count == 1 && x->scale[0] == y->scale[0] && x->zero_point[0] == y->zero_point[0];
+}
+
+static bool has_valid_padding(const sam_step *step) {
+  if (!step->node.options) return false;
+  if (is_op(step, SAM_BUILTIN_CONV_2D))
+    return ((const sam_conv_2d_options *)step->node.options)->padding == SAM_PADDING_VALID;
+  if (is_op(step, SAM_BUILTIN_DEPTHWISE_CONV_2D))
+    return ((const sam_depthwise_conv_2d_options *)step->node.options)->padding == SAM_PADDING_VALID;
+  return false;
+}
+
+/* `pads[slot]` is the PAD that writes a slot. */
+static bool merge_pad(sam_session *session, sam_step *step, sam_step *const *pads) {
+  if (!has_valid_padding(step) || step->input_slots[0] < 0) return true;
+  sam_step *pad = pads[step->input_slots[0]];
+  int32_t borders[4];
+  if (!pad || pad->input_slots[0] < 0) return true;
+  const sam_slot *padded = &session->slots[step->input_slots[0]];
+  const sam_tensor *in = pad->node.inputs[0];
+  if (padded->uses != 1 || in->type != padded->tensor.type || !same_quantization(in, &padded->tensor) ||
+      !read_borders(session, pad, borders))
+    return true;
+  int32_t *merged = sam_block_alloc(&session->blocks, sizeof borders);
+  if (!merged) return false;
+  for (int32_t i = 0; i < 4; i++) merged[i] = borders[i];
+  step->node.merged_pad = merged;
+  step->input_slots[0] = pad->input_slots[0];
+  step->node.inputs[0] = pad->node.inputs[0];
+  pad->removed = true;
+  return true;
+}
+
+sam_status sam_plan_lower(sam_session *session, sam_error *error) {
+  if (session->options.no_fusion || session->options.keep_all) return SAM_OK;
+  count_uses(session);
+  sam_step **pads = sam_calloc((size_t)session->n_slots, sizeof *pads);
+  bool ok = pads != NULL;
+  for (int32_t i = 0; i < session->n_steps && ok; i++) {
+    sam_step *step = &session->steps[i];
+    if (is_op(step, SAM_BUILTIN_PAD)) pads[step->output_slots[0]] = step;
+    else ok = merge_pad(session, step, pads);
+  }
+  sam_free(pads);
+  return ok ? SAM_OK : sam_error_set(error, SAM_OUT_OF_MEMORY, session->subgraph, -1, -1, "out of memory while lowering");
+}

@@ -1,0 +1,18 @@
+/* Samara: f32_gemm on AVX2 with FMA. */
+#include "ukernels/simd_avx2.h"
+#include "ukernels/ukernels.h"
+
+enum { MR = 6 };
+
+#include "ukernels/gemm_f32.inc"
+
+SAM_TILES(columns_2, 6, 3, 2, 2)
+SAM_TILES(columns_1, 12, 4, 1, 1)
+
+static void run(const sam_f32_gemm_args *g) {
+  int32_t j = 0;
+  for (; g->n - j > 8; j += 16) columns_2(g, j);
+  if (g->n - j > 0) columns_1(g, j);
+}
+
+sam_f32_gemm_t sam_f32_gemm__avx2 = {{MR, 8, 1, 12}, run};

@@ -1,0 +1,182 @@
+/* Every instance of the depthwise, pooling and mixing kernels that this machine can run against the portable one. */
+#include "test.h"
+#include "ukernels/ukernels.h"
+
+enum { MOST = 1 << 16 };
+static uint8_t input[MOST], filter_bytes[MOST];
+static float input_f32[MOST], filter_f32[MOST];
+
+static void fill(void) {
+  for (int i = 0; i < MOST; i++) {
+    input[i] = (uint8_t)test_int(0, 255);
+    filter_bytes[i] = (uint8_t)(int8_t)test_int(-127, 127);
+    input_f32[i] = test_float(-2, 2);
+    filter_f32[i] = test_float(-1, 1);
+  }
+}
+
+typedef struct shape {
+  int32_t kh, kw, stride, dilation;
+  int64_t channels, n;
+} shape;
+
+/* Runs `kernel` on rows of `input`; out: [kernel->rows][n * channels]. kind: 0 int8, 1 uint8, 2 float. */
+static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
+  sam_dw_packing packing = {kernel, t->channels, t->channels, t->channels, t->kh,
+                            t->kw,  t->stride,   SAM_DW_S8,   0,           filter_bytes};
+  if (kind == 1) packing.source = SAM_DW_U8, packing.zero_point = 117;
+  if (kind == 2) packing.source = SAM_DW_F32, packing.filter = filter_f32;
+  const int64_t packed = sam_dw_packed_channels(&packing);
+  const size_t element = kind == 2 ? 4 : 1;
+  int32_t *order = calloc((size_t)packed, sizeof *order);
+  uint8_t *memory = calloc(1, (size_t)packed * 8 + (size_t)sam_dw_packed_bytes(&packing) + 192);
+  uint8_t *aligned = (uint8_t *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+  int32_t *bias = (int32_t *)(void *)aligned;
+  float *scale = (float *)(void *)(aligned + packed * 4);
+  uint8_t *weights = aligned + ((packed * 8 + 63) & ~(int64_t)63);
+  sam_dw_order(&packing, order);
+  sam_dw_pack(weights, &packing);
+  for (int64_t i = 0; i < packed; i++) {
+    const int64_t c = order[i];
+    scale[i] = 0.001f + 0.0001f * (float)(c % 7);
+    if (kind == 2) {
+      ((float *)(void *)bias)[i] = 0.25f * (float)(c % 5);
+      continue;
+    }
+    bias[i] = (int32_t)(c * 97 % 5000) - 2500;
+    for (int64_t k = 0; k < (int64_t)t->kh * t->kw; k++)
+      bias[i] -= sam_dw_weight(&packing, k * t->channels + c) * kernel->offset;
+  }
+  const void *rows[64];
+  const int64_t width = ((t->n - 1) * t->stride + (t->kw - 1) * t->dilation + 1) * t->channels;
+  const int32_t n_rows = sam_dw_rows(kernel, t->kh, t->stride);
+  for (int32_t i = 0; i < n_rows; i++) {
+    const int64_t at = i * width % (MOST - width);
+    rows[i] = kind == 2 ? (const void *)(input_f32 + at) : (const void *)(input + at);
+  }
+  void *outs[8];
+  for (int32_t r = 0; r < kernel->rows; r++) outs[r] = (uint8_t *)out + (size_t)(r * t->n * t->channels) * element;
+  sam_dw_strip strip = {.rows = rows, .out = outs, .n = t->n, .x_step = t->stride * t->channels};
+  strip.tap_step = t->dilation * t->channels, strip.channels = t->channels;
+  strip.kh = t->kh, strip.kw = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
+  strip.zero_point = kind == 1 ? 100 : -3, strip.lo = kind == 1 ? 7 : -100, strip.hi = kind == 1 ? 250 : 101;
+  strip.real_lo = -3, strip.real_hi = 3;
+  kernel->run(&strip);
+  free(order);
+  free(memory);
+}
+
+static void test_dw(const char *name, sam_dw_kernel *kernel, sam_dw_kernel *plain, int kind, int32_t size,
+                    int32_t stride) {
+  static const int64_t channel_counts[] = {16, 17, 24, 32, 40, 64, 65, 96, 100, 130};
+  static uint8_t actual[MOST * 4], expected[MOST * 4];
+  const int failures = test_failures;
+  for (size_t i = 0; i < sizeof channel_counts / sizeof *channel_counts; i++)
+    for (int32_t variant = 0; variant < 3; variant++) {
+      shape t = {size ? size : 2 + variant, size ? size : 3 - variant, stride ? stride : 1 + variant, 1,
+                 channel_counts[i],         1 + (int64_t)i * 2 % 7};
+      if (!size) t.dilation = 1 + variant % 2;
+      run_dw(kernel, &t, kind, actual);
+      /* The portable kernel computes one row: the r-th begins r * stride input rows further down. */
+      const int64_t row = t.n * t.channels;
+      for (int32_t r = 0; r < kernel->rows; r++) {
+        struct sam_dw_kernel shifted = *plain;
+        shape down = t;
+        const int64_t width = ((t.n - 1) * t.stride + (t.kw - 1) * t.dilation + 1) * t.channels;
+        static uint8_t kept[MOST];
+        static float kept_f32[MOST];
+        const int64_t shift = r * t.stride * width;
+        memcpy(kept, input, sizeof kept);
+        memcpy(kept_f32, input_f32, sizeof kept_f32);
+        memmove(input, input + shift, (size_t)(MOST - shift));
+        memmove(input_f32, input_f32 + shift, (size_t)(MOST - shift) * 4);
+        run_dw(&shifted, &down, kind, expected);
+        memcpy(input, kept, sizeof kept);
+        memcpy(input_f32, kept_f32, sizeof kept_f32);
+        if (kind == 2) {
+          const float *a = (const float *)(const void *)actual + r * row, *e = (const float *)(const void *)expected;
+          for (int64_t k = 0; k < row; k++) EXPECT_NEAR(a[k], e[k], 1e-5);
+        } else {
+          for (int64_t k = 0; k < row; k++) EXPECT_EQ(actual[r * row + k], expected[k]);
+        }
+      }
+    }
+  if (test_failures != failures) printf("in %s\n", name);
+}
+
+static void test_pools(const sam_uk_table *a, const sam_uk_table *e) {
+  static uint8_t x[512], y[512];
+  static float fx[512], fy[512];
+  for (int64_t channels = 1; channels < 150; channels += channels < 20 ? 1 : 13)
+    for (int32_t size = 1; size < 6; size++) {
+      const sam_pool_window w = {size, channels * 9, size + 2, channels};
+      a->f32_max_pool(input_f32, &w, -1, 1.5f, fx), e->f32_max_pool(input_f32, &w, -1, 1.5f, fy);
+      for (int64_t i = 0; i < channels; i++) EXPECT_NEAR(fx[i], fy[i], 0);
+      a->f32_avg_pool(input_f32, &w, -1, 1.5f, fx), e->f32_avg_pool(input_f32, &w, -1, 1.5f, fy);
+      for (int64_t i = 0; i < channels; i++) EXPECT_NEAR(fx[i], fy[i], 1e-6);
+#define BYTES(kind, type, lo, hi)                      \
+  a->kind((const type *)input, &w, lo, hi, (type *)x); \
+  e->kind((const type *)input, &w, lo, hi, (type *)y); \
+  for (int64_t i = 0; i < channels; i++) EXPECT_EQ(x[i], y[i]);
+      BYTES(s8_max_pool, int8_t, -100, 90)
+      BYTES(u8_max_pool, uint8_t, 20, 200)
+      BYTES(s8_avg_pool, int8_t, -100, 90)
+      BYTES(u8_avg_pool, uint8_t, 20, 200)
+    }
+}
+
+static void test_mix(const sam_uk_table *a, const sam_uk_table *e) {
+  static float fx[4096], fy[4096];
+  static int32_t x[4096], y[4096];
+  static uint8_t bx[4096], by[4096];
+  for (int64_t channels = 1; channels < 80; channels += channels < 20 ? 1 : 7) {
+    const int64_t n = channels * 11;
+    a->f32_mix(input_f32, input_f32 + n, 0.3f, n, fx), e->f32_mix(input_f32, input_f32 + n, 0.3f, n, fy);
+    for (int64_t i = 0; i < n; i++) EXPECT_NEAR(fx[i], fy[i], 1e-6);
+    a->s8_mix((int8_t *)input, (int8_t *)input + n, 311, n, x),
+        e->s8_mix((int8_t *)input, (int8_t *)input + n, 311, n, y);
+    for (int64_t i = 0; i < n; i++) EXPECT_EQ(x[i], y[i]);
+    sam_mix_tap taps[17];
+    for (int i = 0; i < 17; i++) {
+      taps[i].first = i * 10 / 17, taps[i].second = taps[i].first + 1 > 10 ? 10 : taps[i].first + 1;
+      taps[i].share.fixed = test_int(0, 1024);
+    }
+    a->s8_mix_pixels(x, taps, 17, channels, (int8_t *)bx), e->s8_mix_pixels(x, taps, 17, channels, (int8_t *)by);
+    for (int64_t i = 0; i < 17 * channels; i++) EXPECT_EQ(bx[i], by[i]);
+    for (int i = 0; i < 17; i++) taps[i].share.real = test_float(0, 1);
+    a->u8_mix_pixels(input, input + n, 0.7f, taps, 17, channels, bx);
+    e->u8_mix_pixels(input, input + n, 0.7f, taps, 17, channels, by);
+    for (int64_t i = 0; i < 17 * channels; i++) EXPECT_EQ(bx[i], by[i]);
+    a->f32_mix_pixels(input_f32, taps, 17, channels, fx), e->f32_mix_pixels(input_f32, taps, 17, channels, fy);
+    for (int64_t i = 0; i < 17 * channels; i++) EXPECT_NEAR(fx[i], fy[i], 1e-6);
+  }
+}
+
+int main(void) {
+  fill();
+  sam_uk_table plain;
+  sam_uk_select(SAM_LEVEL_scalar, &plain);
+  const char *name;
+  uint32_t level;
+  for (int i = 0; (name = sam_isa_name(i, &level)) != NULL; i++) {
+    if (level & ~sam_cpu_features()) continue;
+    sam_uk_table t;
+    sam_uk_select(level, &t);
+    const int failures = test_failures;
+    test_dw("s8_dw", t.s8_dw, plain.s8_dw, 0, 0, 0);
+    test_dw("s8_dw3x3s1", t.s8_dw3x3s1, plain.s8_dw, 0, 3, 1);
+    test_dw("s8_dw3x3", t.s8_dw3x3, plain.s8_dw, 0, 3, 2);
+    test_dw("s8_dw3x3 by 3", t.s8_dw3x3, plain.s8_dw, 0, 3, 3);
+    test_dw("s8_dw5x5s1", t.s8_dw5x5s1, plain.s8_dw, 0, 5, 1);
+    test_dw("s8_dw5x5", t.s8_dw5x5, plain.s8_dw, 0, 5, 2);
+    test_dw("u8_dw", t.u8_dw, plain.u8_dw, 1, 0, 0);
+    test_dw("u8_dw3x3s1", t.u8_dw3x3s1, plain.u8_dw, 1, 3, 1);
+    test_dw("u8_dw3x3", t.u8_dw3x3, plain.u8_dw, 1, 3, 2);
+    test_dw("f32_dw", t.f32_dw, plain.f32_dw, 2, 0, 0);
+    test_dw("f32_dw 3x3", t.f32_dw, plain.f32_dw, 2, 3, 1);
+    test_pools(&t, &plain);
+    test_mix(&t, &plain);
+    printf("%s: %d failures\n", name, test_failures - failures);
+  }
+  return test_result();
+}

@@ -75,8 +75,28 @@ rm -rf "$BUILD/arm64-site"
 python -m pip install -q "${flags[@]}" --no-deps --target "$BUILD/arm64-site" "$wheel"
 
 say "ARM64: pytest"
-# -P keeps the source tree out of the way of the installed wheel.
-tests=("$@")
-[ $# -gt 0 ] || tests=(tests/interpreter tests/ops -x -m "not slow")
-timeout 1200 qemu-aarch64 -cpu cortex-a76 -L "$py/root" -E PYTHONPATH="$BUILD/arm64-site:$site" -E PYTHONDONTWRITEBYTECODE=1 \
-  "$py/root/usr/bin/python$version" -P -m pytest "${tests[@]}"
+# Where no tests are named: the operators and the example network, in one process per processor.
+if [ $# -gt 0 ]; then shards=1; else
+  shards=$JOBS
+  set -- tests/ops/test_*.py tests/models/test_digits.py
+fi
+words=("$@")
+shard() {
+  local mine=() i
+  for ((i = $1; i < ${#words[@]}; i += shards)); do mine+=("${words[i]}"); done
+  [ "$shards" = 1 ] && mine=("${words[@]}")
+  # -P keeps the source tree out of the way of the installed wheel.
+  timeout 1200 qemu-aarch64 -cpu cortex-a76 -L "$py/root" -E PYTHONPATH="$BUILD/arm64-site:$site" \
+    -E PYTHONDONTWRITEBYTECODE=1 "$py/root/usr/bin/python$version" -P -m pytest "${mine[@]}"
+}
+running=()
+for ((n = 0; n < shards; n++)); do
+  shard "$n" >"$BUILD/arm64-pytest-$n.log" 2>&1 &
+  running+=($!)
+done
+failed=0
+for n in "${!running[@]}"; do
+  wait "${running[n]}" || failed=1
+  tail -25 "$BUILD/arm64-pytest-$n.log"
+done
+exit $failed

@@ -105,6 +105,10 @@ sam_status sam_lstm_plan_integer(sam_ctx *ctx, sam_node *node, sam_lstm *l, cons
   l->part_in = sam_carve(&used, rows * columns * sizeof(int16_t));
   l->gates = sam_carve(&used, 4 * (size_t)l->cells * sizeof(int16_t));
   l->hidden = sam_carve(&used, batch * (size_t)l->cells);
+  size_t work = sam_product_scratch(&l->in, (int64_t)rows), other = sam_product_scratch(&l->rec, (int64_t)batch);
+  if (other > work) work = other;
+  if (t->projection && (other = sam_product_scratch(&l->projection, (int64_t)batch)) > work) work = other;
+  l->product = sam_carve(&used, work);
   l->scratch = used;
   return SAM_OK;
 }
@@ -203,11 +207,12 @@ static void general_step(const sam_lstm *l, const sam_lstm_tensors *t, const int
 }
 
 /* h = clip(projection * hidden) */
-static void project(const sam_lstm *l, const int8_t **rows, const int8_t *hidden, int32_t *sums, int8_t *h) {
+static void project(const sam_lstm *l, const int8_t **rows, const int8_t *hidden, int32_t *sums, int8_t *h,
+                    void *work) {
   const sam_lstm_integer *n = &l->integer;
   int64_t values = (int64_t)l->seq.batch * l->outputs;
   for (int32_t b = 0; b < l->seq.batch; b++) rows[b] = hidden + (int64_t)b * l->cells;
-  sam_product_sums(&l->projection, l->seq.batch, rows, n->bias_projection, sums);
+  sam_product_sums(&l->projection, l->seq.batch, rows, n->bias_projection, sums, work);
   for (int64_t i = 0; i < values; i++) {
     int64_t v = (int64_t)sam_scale32(sums[i], n->projection) + n->output_zero;
     v = v < -128 ? -128 : v > 127 ? 127 : v;
@@ -234,7 +239,7 @@ void sam_lstm_run_integer(const sam_lstm *l, const sam_lstm_tensors *t, void *sc
     for (int32_t s = 0; s < steps; s++)
       for (int32_t b = 0; b < batch; b++)
         rows[(int64_t)s * batch + b] = x + sam_sequence_row(&l->seq, t0 + s, b) * l->inputs;
-    sam_product_sums(&l->in, (int64_t)steps * batch, rows, n->bias_in, sums);
+    sam_product_sums(&l->in, (int64_t)steps * batch, rows, n->bias_in, sums, base + l->product);
     memset(part_in, 0, (size_t)steps * (size_t)batch * (size_t)columns * sizeof *part_in);
     for (int64_t r = 0; r < (int64_t)steps * batch; r++)
       for (int32_t g = l->first; g < 4; g++) {
@@ -243,7 +248,7 @@ void sam_lstm_run_integer(const sam_lstm *l, const sam_lstm_tensors *t, void *sc
       }
     for (int32_t s = 0; s < steps; s++) {
       for (int32_t b = 0; b < batch; b++) rows[b] = h + (int64_t)b * l->outputs;
-      sam_product_sums(&l->rec, batch, rows, n->bias_rec, sums);
+      sam_product_sums(&l->rec, batch, rows, n->bias_rec, sums, base + l->product);
       for (int32_t b = 0; b < batch; b++) {
         const int16_t *in = part_in + ((int64_t)s * batch + b) * columns;
         const int32_t *rec = sums + b * columns;
@@ -266,7 +271,7 @@ void sam_lstm_run_integer(const sam_lstm *l, const sam_lstm_tensors *t, void *sc
         args.y = out;
         sam_uk.s16_lstm->step(&args);
       }
-      if (t->projection) project(l, rows, hidden, sums, h);
+      if (t->projection) project(l, rows, hidden, sums, h, base + l->product);
       for (int32_t b = 0; b < batch; b++)
         memcpy(y + l->y_at + sam_sequence_row(&l->seq, t0 + s, b) * l->y_stride, h + (int64_t)b * l->outputs,
                (size_t)l->outputs);

@@ -81,7 +81,7 @@ sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const s
       for (int32_t j = 0; j < k; j++) sum += (uint32_t)row[j];
       scale[g * n + i] = weights[g]->quant->scale[0];
       sums[g * n + i] = (int32_t)sum;
-      offset[g * n + i] = (int32_t)(0u - sum * (uint32_t)p->s8->a_offset);
+      offset[g * n + i] = p->s8->form == SAM_A_U8 ? (int32_t)(0u - sum * 128u) : 0;
     }
   p->scale = scale;
   p->sums = sums;
@@ -91,28 +91,36 @@ sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const s
 
 /* ---- Running ---------------------------------------------------------------------------------------------------- */
 
+/* Scratch of one call with int8 weights: the left side in the kernel's form, and what tells its rows. */
 typedef struct {
-  size_t rows, values, scales, zero_points, bytes;
-  int32_t stride;
+  size_t rows, values, scales, zero_points, narrow, stride, bytes;
 } row_scratch;
 
 static row_scratch layout(const sam_product *p, int64_t m) {
-  row_scratch s = {.stride = (p->k + 63) / 64 * 64};
+  row_scratch s = {.stride = ((size_t)p->k + 63) / 64 * 64 * (p->s8->form == SAM_A_S16 ? 2 : 1)};
   if (!p->hybrid) return s;
   s.rows = sam_carve(&s.bytes, (size_t)m * sizeof(void *));
   s.scales = sam_carve(&s.bytes, (size_t)m * sizeof(float));
   s.zero_points = sam_carve(&s.bytes, (size_t)m * sizeof(int32_t));
-  s.values = sam_carve(&s.bytes, (size_t)m * (size_t)s.stride);
+  s.narrow = sam_carve(&s.bytes, (size_t)p->k);
+  s.values = sam_carve(&s.bytes, (size_t)m * s.stride);
   return s;
 }
 
 size_t sam_product_scratch(const sam_product *p, int64_t m) { return layout(p, m).bytes; }
 
+static const ptrdiff_t no_tap = 0;
+
+static sam_s8_gemm_args arguments(const sam_product *p, int64_t m, const row_scratch *s, char *scratch) {
+  const void **rows = (const void **)(void *)(scratch + s->rows);
+  for (int64_t i = 0; i < m; i++) rows[i] = scratch + s->values + (size_t)i * s->stride;
+  return (sam_s8_gemm_args){.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = rows, .tap = &no_tap, .w = p->packed};
+}
+
 void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, float *y, int64_t ldy, void *scratch) {
-  static const ptrdiff_t tap = 0;
-  if (m == 0 || p->columns == 0) return;
+  if (m == 0) return;
   if (!p->hybrid) {
-    sam_f32_gemm_args args = {.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = rows, .tap = &tap, .w = p->packed};
+    sam_f32_gemm_args args = {.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = rows, .tap = &no_tap, .w = p->packed};
     args.bias = p->bias;
     args.y = y;
     args.ldy = ldy;
@@ -123,17 +131,16 @@ void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, 
   }
   row_scratch s = layout(p, m);
   char *base = scratch;
-  const int8_t **quantized = (const int8_t **)(void *)(base + s.rows);
+  int8_t *narrow = (int8_t *)base + s.narrow;
   float *scales = (float *)(void *)(base + s.scales);
   int32_t *minus_zero = (int32_t *)(void *)(base + s.zero_points);
   for (int64_t i = 0; i < m; i++) {
-    int8_t *q = (int8_t *)base + s.values + (size_t)i * (size_t)s.stride;
     int32_t zero_point;
-    sam_quantize_row(rows[i], p->k, p->asymmetric, q, &scales[i], &zero_point);
-    quantized[i] = q;
+    sam_quantize_row(rows[i], p->k, p->asymmetric, narrow, &scales[i], &zero_point);
+    p->s8->convert(p->k, (const uint8_t *)narrow, 0, base + s.values + (size_t)i * s.stride);
     minus_zero[i] = -zero_point;
   }
-  sam_s8_gemm_args args = {.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = quantized, .tap = &tap, .w = p->packed};
+  sam_s8_gemm_args args = arguments(p, m, &s, base);
   args.bias = p->offset;
   args.row = p->asymmetric ? minus_zero : NULL;
   args.col = p->sums;
@@ -148,10 +155,14 @@ void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, 
   p->s8->run(&args);
 }
 
-void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows, const int32_t *bias, int32_t *y) {
-  static const ptrdiff_t tap = 0;
-  if (m == 0 || p->columns == 0) return;
-  sam_s8_gemm_args args = {.m = m, .n = p->columns, .taps = 1, .k = p->k, .a = rows, .tap = &tap, .w = p->packed};
+void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows, const int32_t *bias, int32_t *y,
+                      void *scratch) {
+  if (m == 0) return;
+  row_scratch s = layout(p, m);
+  char *base = scratch;
+  for (int64_t i = 0; i < m; i++)
+    p->s8->convert(p->k, (const uint8_t *)rows[i], 0, base + s.values + (size_t)i * s.stride);
+  sam_s8_gemm_args args = arguments(p, m, &s, base);
   args.bias = bias;
   args.out = SAM_GEMM_S32;
   args.y = y;

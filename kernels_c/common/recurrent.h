@@ -19,19 +19,20 @@ typedef struct sam_product {
   const float *bias;   /* float: per column, or NULL */
   const float *scale;  /* hybrid: of the weights, per column */
   const int32_t *sums; /* int8 weights: sum of each column */
-  int32_t *offset;     /* int8 weights: what the kernel needs as bias, -a_offset * sum */
+  int32_t *offset;     /* int8 weights: what the kernel needs as bias for its form of the left side */
 } sam_product;
 
 /* prepare: weights[g] are [n][k], all FLOAT32 or all INT8/UINT8 (whose bytes are read as int8) and known; bias[g] is
  * FLOAT32 [n], `bias` or bias[g] may be NULL. Checks types and shapes, packs. */
 sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const sam_tensor *const *weights,
                             const sam_tensor *const *bias, int32_t n, int32_t k, bool asymmetric);
-/* Scratch that one call of sam_product_run with m rows needs. */
+/* Scratch that one call with m rows needs. */
 size_t sam_product_scratch(const sam_product *p, int64_t m);
 /* Float and hybrid: y [m][ldy]. */
 void sam_product_run(const sam_product *p, int64_t m, const float *const *rows, float *y, int64_t ldy, void *scratch);
 /* int8: y [m][columns] = bias + sums; `bias` has `columns` values and contains p->offset. */
-void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows, const int32_t *bias, int32_t *y);
+void sam_product_sums(const sam_product *p, int64_t m, const int8_t *const *rows, const int32_t *bias, int32_t *y,
+                      void *scratch);
 
 /* y = act(y), n values. */
 void sam_activate(float *y, int64_t n, int32_t activation);

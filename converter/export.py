@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..interpreter.errors import ModelError
 from . import schema
 from .ir import SUBGRAPH_FIELDS, Graph, Model, Node, Quantization, Signature, Tensor
-
-ModelError = schema.ModelError
 
 
 def from_bytes(data: bytes | bytearray | memoryview | np.ndarray) -> Model:
@@ -246,8 +245,8 @@ class _Exporter:
         made.external_buffer = t.external_buffer
         q = t.quantization
         if q is not None:
-            details = q.details
-            if q.scales is not None:
+            details: Any = q.details
+            if q.scales is not None and q.details is not None:
                 details = type(q.details)()
                 details.__dict__.update(q.details.__dict__)
                 details.scales = numbers[id(q.scales)]

@@ -528,7 +528,7 @@ def make_options(op: str, options: schema.Table | None, fields: dict[str, Any]) 
         if fields:
             raise GraphError(f"{op} takes no options, got {', '.join(fields)}")
         return None
-    made = getattr(schema, table)()
+    made: schema.Table = getattr(schema, table)()
     if options is not None:
         if type(options) is not type(made):
             raise GraphError(f"{op} takes {table}, not {type(options).__name__}")

@@ -134,7 +134,7 @@ class _Dumper:
 
     def extras(self, t: Tensor) -> str:
         out = []
-        if self.labels[id(t)] != t.name:
+        if t.name and self.labels[id(t)] != t.name:
             out.append(f"name={json.dumps(t.name)}")
         if self.full and t.index is not None:
             out.append(f"index={t.index}")
@@ -450,10 +450,9 @@ class _Parser:
             self.fail(f"a tensor has no {key!r}")
 
     def tensor(self, label: str) -> Tensor:
-        found = self.labels.get(label)
-        if found is None:
+        if label not in self.labels:
             self.fail(f"{label} is not declared")
-        return found
+        return self.labels[label]
 
     # ---- Words ----
 
@@ -463,7 +462,7 @@ class _Parser:
         while at < len(line):
             match = _TOKEN.match(line, at)
             if match is None:
-                self.fail(f"cannot read {line[at : at + 20]!r}")
+                raise TextError(f"line {self.number}: cannot read {line[at : at + 20]!r}")
             self.tokens.append((match.lastgroup or "", match[match.lastgroup or 0]))
             at = match.end()
 

@@ -1,0 +1,190 @@
+"""One way to say each thing, so that later passes have fewer forms to know: identities go, reshapes are RESHAPE,
+subtraction and division by constants are addition and multiplication, clamps are RELUs, powers are what they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..rewrite import any_, const, decline, op, rest, rule
+from .common import add, broadcast, div, f32, ints, is_float, mul, same_shape, sub
+
+x, y, c, s, xs = any_("x"), any_("y"), const("c"), any_("s"), rest("xs")
+
+
+# ---- Reshapes ----
+
+
+@rule(op("EXPAND_DIMS", "SQUEEZE")(x, xs))
+def reshape_by_name(g: Any, x: Any, node: Any) -> Any:
+    shape = node.outputs[0].shape
+    if shape is None or shape.count(-1) > 1:
+        return decline("the shape is not known")
+    return g.RESHAPE(x, g.constant(np.array(shape, np.int32)))
+
+
+@rule(op.RESHAPE(op.RESHAPE(x, any_("t")), s))
+def reshape_of_reshape(g: Any, x: Any, node: Any) -> Any:
+    shape = node.outputs[0].shape
+    if shape is None or shape.count(-1) > 1:
+        return decline("the shape is not known")
+    return g.RESHAPE(x, g.constant(np.array(shape, np.int32)))
+
+
+@rule(op.RESHAPE(x, any_("s")))
+def reshape_to_constant(g: Any, x: Any, s: Any, node: Any) -> Any:
+    shape = node.outputs[0].shape
+    if s.constant:
+        return decline("is constant already")
+    if shape is None or shape.count(-1) > 1:
+        return decline("the shape is not known")
+    return g.RESHAPE(x, g.constant(np.array(shape, np.int32)))
+
+
+# ---- Nothing happens ----
+
+
+@rule(op("RESHAPE", "BROADCAST_TO", "TILE", "PAD", "MIRROR_PAD", "SLICE", "CONCATENATION", "SPLIT_V")(x, xs))
+def same_shape_same_bytes(g: Any, x: Any, node: Any) -> Any:
+    (out,) = node.outputs if len(node.outputs) == 1 else (None,)
+    if out is None or (node.op == "CONCATENATION" and len(node.inputs) > 1):
+        return decline("has several operands or results")
+    return x if same_shape(x, out) and x.static else decline("changes the shape")
+
+
+@rule(op.RESHAPE(x, any_("s")))
+def reshape_to_itself(g: Any, x: Any, node: Any) -> Any:
+    return x if same_shape(x, node.output) else decline("changes the shape")
+
+
+@rule(op.TRANSPOSE(x, c))
+def transpose_to_itself(g: Any, x: Any, c: Any) -> Any:
+    perm = ints(c) or []
+    return x if perm == list(range(len(perm))) else decline("moves axes")
+
+
+@rule(op.CAST(x))
+def cast_to_itself(g: Any, x: Any, node: Any) -> Any:
+    return x if x.type == node.output.type else decline("changes the type")
+
+
+@rule(op.SPLIT(any_("a"), x, num_splits=1))
+def split_in_one(g: Any, x: Any) -> Any:
+    return x
+
+
+@rule(op.CONCATENATION(x, fused_activation_function="NONE"))
+def concat_of_one(g: Any, x: Any) -> Any:
+    return x
+
+
+@rule(add(x, 0.0) | mul(x, 1.0) | sub(x, 0.0) | div(x, 1.0) | op.POW(x, 1.0))
+def neutral_element(g: Any, x: Any, node: Any) -> Any:
+    if not is_float(x):
+        return decline("is not float32")
+    return x if same_shape(x, node.output) else decline("broadcasts")
+
+
+@rule(op.NEG(op.NEG(x)) | op.LOGICAL_NOT(op.LOGICAL_NOT(x)))
+def twice_is_none(g: Any, x: Any) -> Any:
+    return x if not x.quantized else decline("is quantized")
+
+
+# ---- One form of arithmetic ----
+
+
+@rule(op.SUB(x, c))
+def subtract_constant(g: Any, x: Any, c: Any, node: Any) -> Any:
+    if not is_float(x, c):
+        return decline("is not float32")
+    return g.ADD(x, g.constant(-c.array), fused_activation_function=_activation(node))
+
+
+@rule(op.DIV(x, c))
+def divide_by_constant(g: Any, x: Any, c: Any, node: Any) -> Any:
+    if not is_float(x, c) or not _invertible(c.array):
+        return decline("is not float32, or the divisor has no safe reciprocal")
+    return g.MUL(x, g.constant(f32(1 / c.array.astype(np.float64))), fused_activation_function=_activation(node))
+
+
+def _activation(node: Any) -> Any:
+    return node.option("fused_activation_function")
+
+
+def _invertible(value: np.ndarray) -> bool:
+    return bool(value.size) and bool(np.all(np.isfinite(value))) and bool(np.all(np.abs(value) > 1e-30))
+
+
+@rule(op.MUL(x, x) | op.POW(x, 2.0))
+def square(g: Any, x: Any, node: Any) -> Any:
+    if not is_float(x) or (node.op == "MUL" and getattr(_activation(node), "name", "") != "NONE"):
+        return decline("is not plain float32")
+    return g.SQUARE(x)
+
+
+@rule(op.POW(x, 0.5))
+def square_root(g: Any, x: Any) -> Any:
+    return g.SQRT(x) if is_float(x) else decline("is not float32")
+
+
+@rule(op.POW(x, -0.5) | div(1.0, op.SQRT(x)))
+def reciprocal_root(g: Any, x: Any) -> Any:
+    return g.RSQRT(x) if is_float(x) else decline("is not float32")
+
+
+@rule(op.DIV(y, op.SQRT(x)))
+def divide_by_root(g: Any, x: Any, y: Any, node: Any) -> Any:
+    if not is_float(x, y):
+        return decline("is not float32")
+    return g.MUL(y, g.RSQRT(x), fused_activation_function=_activation(node))
+
+
+# ---- Clamps ----
+
+
+@rule(op.MAXIMUM(x, 0.0))
+def maximum_is_relu(g: Any, x: Any, node: Any) -> Any:
+    return g.RELU(x) if is_float(x) and same_shape(x, node.output) else decline("is not float32")
+
+
+@rule(op.MINIMUM(op.RELU(x), 6.0) | op.RELU(op.MINIMUM(x, 6.0)) | op.RELU6(op.RELU(x)) | op.RELU(op.RELU6(x)))
+def relu6(g: Any, x: Any, node: Any) -> Any:
+    return g.RELU6(x) if is_float(x) and same_shape(x, node.output) else decline("is not float32")
+
+
+@rule(op.MINIMUM(op.MAXIMUM(x, -1.0), 1.0) | op.MAXIMUM(op.MINIMUM(x, 1.0), -1.0))
+def relu_n1_to_1(g: Any, x: Any, node: Any) -> Any:
+    return g.RELU_N1_TO_1(x) if is_float(x) and same_shape(x, node.output) else decline("is not float32")
+
+
+@rule(op.RELU(op.RELU(x)))
+def relu_twice(g: Any, x: Any) -> Any:
+    return g.RELU(x) if is_float(x) else decline("is not float32")
+
+
+# ---- Broadcasts that arithmetic does by itself ----
+
+
+@rule(op("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM")(op.BROADCAST_TO(x, any_("t")), y))
+def broadcast_left(g: Any, x: Any, y: Any, node: Any) -> Any:
+    return _without_broadcast(g, x, y, node)
+
+
+@rule(op("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM")(x, op.BROADCAST_TO(y, any_("t"))))
+def broadcast_right(g: Any, x: Any, y: Any, node: Any) -> Any:
+    return _without_broadcast(g, x, y, node)
+
+
+def _without_broadcast(g: Any, a: Any, b: Any, node: Any) -> Any:
+    if a.shape is None or b.shape is None or broadcast(a.shape, b.shape) != node.output.shape:
+        return decline("the broadcast is needed")
+    return g.op(node.op, a, b, options=node.options)
+
+
+RULES = [
+    reshape_by_name, reshape_of_reshape, reshape_to_constant, same_shape_same_bytes, reshape_to_itself,
+    transpose_to_itself, cast_to_itself, split_in_one, concat_of_one, neutral_element, twice_is_none,
+    subtract_constant, divide_by_constant, square, square_root, reciprocal_root, divide_by_root, maximum_is_relu, relu6,
+    relu_n1_to_1, relu_twice, broadcast_left, broadcast_right,
+]  # fmt: skip

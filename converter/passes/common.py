@@ -1,0 +1,82 @@
+"""Words that several passes use: patterns of plain arithmetic, questions about tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import schema
+from ..ir import Node, Tensor
+from ..rewrite import Op, op
+
+
+def add(a: Any, b: Any) -> Op:
+    return op.ADD(a, b, fused_activation_function="NONE")  # type: ignore[no-any-return]
+
+
+def sub(a: Any, b: Any) -> Op:
+    return op.SUB(a, b, fused_activation_function="NONE")  # type: ignore[no-any-return]
+
+
+def mul(a: Any, b: Any) -> Op:
+    return op.MUL(a, b, fused_activation_function="NONE")  # type: ignore[no-any-return]
+
+
+def div(a: Any, b: Any) -> Op:
+    return op.DIV(a, b, fused_activation_function="NONE")  # type: ignore[no-any-return]
+
+
+def is_float(*tensors: Tensor | None) -> bool:
+    """float32 and nothing else: arithmetic may be rearranged."""
+    return all(t is None or (t.type == schema.TensorType.FLOAT32 and not t.quantized) for t in tensors)
+
+
+def known(*tensors: Tensor) -> bool:
+    return all(t.shape is not None for t in tensors)
+
+
+def same_shape(a: Tensor, b: Tensor) -> bool:
+    """Certainly the same: known, equal, and at most one open dimension (two could have traded sizes)."""
+    return a.shape is not None and a.shape == b.shape and a.shape.count(-1) <= 1
+
+
+def ints(t: Tensor | None) -> list[int] | None:
+    """The values of a constant of integers."""
+    if t is None or t.data is None or t.array.dtype.kind not in "iu":
+        return None
+    return [int(v) for v in t.array.reshape(-1)]
+
+
+def broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The numpy broadcast of two shapes; None where it cannot be told (open dimensions against others)."""
+    n = max(len(a), len(b))
+    out = []
+    for x, y in zip((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b, strict=True):
+        if x == y or y == 1:
+            out.append(x)
+        elif x == 1:
+            out.append(y)
+        else:
+            return None
+    return tuple(out)
+
+
+def per_channel(c: Tensor, channels: int, rank: int) -> np.ndarray | None:
+    """A constant that varies along the last axis only, as float64 [channels]; None if it varies otherwise."""
+    if c.data is None or not is_float(c) or len(c.shape or ()) > rank:
+        return None
+    value = c.array.astype(np.float64)
+    if value.size == 1:
+        return np.full(channels, value.reshape(-1)[0])
+    if value.size == channels and value.shape[-1] == channels:
+        return value.reshape(channels)
+    return None
+
+
+def f32(value: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(value, np.float32)
+
+
+def activation(node: Node) -> str:
+    return str(getattr(node.option("fused_activation_function"), "name", "NONE"))

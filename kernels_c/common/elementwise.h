@@ -12,9 +12,11 @@ enum { SAM_ELEMENTWISE_BLOCK = 4096 };
 enum { SAM_STEP_A = 1, SAM_STEP_B = 2, SAM_STEP_BOTH = 3 };
 
 typedef struct sam_binary_params {
-  float lo, hi;              /* f32: fused activation */
-  int64_t ilo, ihi;          /* integers: fused activation, in quantized units where there are such */
-  float fa, fb, fc;          /* int8, uint8: see sam_binary kernels in ops/binary.c */
+  float lo, hi;         /* f32: fused activation */
+  int64_t ilo, ihi;     /* integers: fused activation, in quantized units where there are such */
+  float fa, fb, fc;     /* int8, uint8: see sam_binary kernels in ops/binary.c */
+  int32_t ia, ib, bias; /* int8, uint8 ADD and SUB: multipliers, and what both zero points and rounding add */
+  int32_t shift;
   int32_t za, zb, zy;        /* zero points */
   sam_multiplier ma, mb, my; /* int16 */
   int32_t left;              /* int16: bits of headroom before ma, mb; shift of the power-of-two path */

@@ -248,6 +248,9 @@ static sam_status fold_arrays(sam_ctx *ctx, sam_matmul *mm) {
       double d = weight_scale(mm, channel);
       if (mm->kind != SAM_MATMUL_HYBRID) d = (double)mm->in->quant->scale[0] * d / (double)mm->out->quant->scale[0];
       mm->scale[at] = (float)d;
+      /* To 8 bits: in float32 and in this order, as XNNPACK does, so that the bytes are the same. */
+      if (mm->kind != SAM_MATMUL_HYBRID && (mm->out->type == SAM_INT8 || mm->out->type == SAM_UINT8))
+        mm->scale[at] = mm->in->quant->scale[0] * (float)weight_scale(mm, channel) / mm->out->quant->scale[0];
       if (!(mm->scale[at] < 1.0f)) mm->large_scale = true;
       if (mm->kind != SAM_MATMUL_HYBRID && !isfinite(mm->scale[at]))
         return sam_fail(ctx, SAM_UNSUPPORTED, "the scales give the factor %g", d);

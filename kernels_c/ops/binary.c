@@ -4,9 +4,12 @@
  *      prepare: types ─> shape ─> rows (common/broadcast.h) ─> kernel of (operator, type) ─> constants
  *      eval:    for each row: kernel(n, a, b, y, which of a and b advances)
  *
- * Quantized arithmetic. int8 and uint8 use one float rule that every machine computes alike (no fused multiply-add,
- * round half to even, saturate); `·` is a float32 operation, (s, z) the quantization of a, b and y:
- *      ADD, SUB   y = rne(a·(sa/sy) + b·(±sb/sy) + (zy - za·sa/sy ∓ zb·sb/sy))
+ * Quantized arithmetic of int8 and uint8; (s, z) is the quantization of a, b and y, ra = sa/sy, rb = ±sb/sy.
+ *      ADD, SUB   y = (((a-za)·A + (b-zb)·B + 2^(t-1)) >> t) + zy,  A = rne(ra·2^t), B = rne(rb·2^t), and t such that
+ *                 the larger of |A|, |B| has 21 bits: 32-bit integers suffice, and XNNPACK gives the same bytes.
+ *                 Outside 2^-10 <= max(|ra|, |rb|) < 2^8 the float rule below: rne(a·ra + b·rb + c)
+ * The others use a float rule that every machine computes alike (no fused multiply-add, round half to even, saturate);
+ * `·` is a float32 operation:
  *      MUL        y = rne(((a-za)·(b-zb))·(sa·sb/sy)) + zy
  *      DIV        y = rne(((a-za)/(b-zb))·(sa/(sb·sy))) + zy        x/0 saturates, 0/0 is zy
  *      SQUARED_DIFFERENCE  d = (a-za)·ka - (b-zb)·kb,  y = rne(d·d) + zy,   ka = sa/sqrt(sy), kb = sb/sqrt(sy)
@@ -111,7 +114,8 @@ static inline int64_t rne_any(float x) {
   return x != x ? 0 : x >= 1e6f ? 1000000 : x <= -1e6f ? -1000000 : (int64_t)rintf(x);
 }
 
-#define Q_ADD clamp_int(rne((float)u * p->fa + (float)v * p->fb + p->fc), p)
+#define Q_ADD clamp_int(((p->bias + u * p->ia + v * p->ib) >> p->shift) + p->zy, p)
+#define Q_ADD_FAR clamp_int(rne((float)u * p->fa + (float)v * p->fb + p->fc), p)
 #define Q_MUL clamp_int(rne((float)((u - p->za) * (v - p->zb)) * p->fa) + p->zy, p)
 #define Q_DIV clamp_int(rne_any((float)(u - p->za) / (float)(v - p->zb) * p->fa) + p->zy, p)
 #define DIFFERENCE ((float)(u - p->za) * p->fa - (float)(v - p->zb) * p->fb)
@@ -119,6 +123,8 @@ static inline int64_t rne_any(float x) {
 
 KERNEL(add_s8, int8_t, (int8_t)Q_ADD)
 KERNEL(add_u8, uint8_t, (uint8_t)Q_ADD)
+KERNEL(add_far_s8, int8_t, (int8_t)Q_ADD_FAR)
+KERNEL(add_far_u8, uint8_t, (uint8_t)Q_ADD_FAR)
 KERNEL(mul_s8, int8_t, (int8_t)Q_MUL)
 KERNEL(mul_u8, uint8_t, (uint8_t)Q_MUL)
 KERNEL(div_s8, int8_t, (int8_t)Q_DIV)
@@ -207,11 +213,24 @@ static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
 /* A ratio of scales as the kernels use it. The cap keeps every sum inside int32; a step that large saturates anyway. */
 static float ratio(double x) { return (float)(x < 1048576.0 ? x : 1048576.0); }
 
-static void plan_8bit(binary_plan *plan, double sa, double sb, double sy) {
+/* The integer rule of ADD and SUB; false where the ratios are too far from 1 for it. */
+static bool plan_sum(sam_binary_params *p, float ra, float rb) {
+  const float larger = ra > fabsf(rb) ? ra : fabsf(rb);
+  if (!(larger >= 0x1p-10f && larger < 0x1p8f)) return false;
+  p->shift = 20 - ilogbf(larger);
+  p->ia = (int32_t)lrintf(ldexpf(ra, p->shift));
+  p->ib = (int32_t)lrintf(ldexpf(rb, p->shift));
+  p->bias = (1 << (p->shift - 1)) - p->za * p->ia - p->zb * p->ib;
+  return true;
+}
+
+static void plan_8bit(binary_plan *plan, sam_type type, double sa, double sb, double sy) {
   sam_binary_params *p = &plan->rows.params;
   switch (plan->kind) {
     case ADD:
     case SUB:
+      if (plan_sum(p, (float)sa / (float)sy, (plan->kind == SUB ? -(float)sb : (float)sb) / (float)sy)) break;
+      plan->rows.kernel = type == SAM_INT8 ? add_far_s8 : add_far_u8;
       p->fa = ratio(sa / sy);
       p->fb = plan->kind == SUB ? -ratio(sb / sy) : ratio(sb / sy);
       p->fc = (float)(p->zy - (double)p->za * p->fa - (double)p->zb * p->fb);
@@ -252,7 +271,7 @@ static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
       p->my = sam_multiplier_of(sa * sb / sy);
       break;
     default:
-      plan_8bit(plan, sa, sb, sy);
+      plan_8bit(plan, SAM_INT16, sa, sb, sy);
       break;
   }
 }
@@ -292,7 +311,7 @@ static sam_status plan_quantized(sam_ctx *ctx, sam_node *node, binary_plan *plan
   if (a->type == SAM_INT16)
     plan_int16(plan, sa, sb, sy);
   else
-    plan_8bit(plan, sa, sb, sy);
+    plan_8bit(plan, a->type, sa, sb, sy);
   return SAM_OK;
 }
 

@@ -304,8 +304,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
     if (!p->scale) return SAM_OUT_OF_MEMORY;
     for (int64_t i = 0; i < p->n_packed; i++) {
       const int64_t c = p->order[i] < 0 ? 0 : filter->quant->count > 1 ? p->order[i] : 0;
-      p->scale[i] =
-          (float)((double)in->quant->scale[0] * (double)filter->quant->scale[c] / (double)out->quant->scale[0]);
+      p->scale[i] = in->quant->scale[0] * filter->quant->scale[c] / out->quant->scale[0];
     }
   }
   s->scale = p->scale;

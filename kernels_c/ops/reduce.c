@@ -8,6 +8,7 @@
 
 #include "elementwise.h"
 #include "ops.h"
+#include "requant.h"
 #include "samara/options.h"
 
 typedef enum reduce_kind { SUM, MEAN, PROD, MAX, MIN, ANY, ALL, KINDS } reduce_kind;
@@ -40,6 +41,7 @@ typedef struct reduce_plan {
   int32_t zx, zy, lo, hi;
   double sx, ratio; /* input scale; input scale / output scale */
   sam_multiplier m;
+  float mean_scale; /* int8, uint8: s_in / (s_out * n), the float rule of requant.h; int16 follows the format */
 } reduce_plan;
 
 /* ---- Accumulation ---------------------------------------------------------------------------------------------- */
@@ -154,6 +156,7 @@ static int32_t quantized_result(const reduce_plan *p, accumulator a) {
   switch (p->kind) {
     case MEAN: {
       int64_t centred = a.i - (int64_t)p->zx * p->n;
+      if (p->type != SAM_INT16) return sam_requant(sam_saturate32(centred), p->mean_scale, p->zy, p->lo, p->hi);
       int64_t q = (int64_t)sam_scale32(sam_saturate32(centred), p->m) + p->zy;
       return (int32_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
     }
@@ -293,6 +296,7 @@ static sam_status plan_quantized(sam_ctx *ctx, reduce_plan *p, const sam_tensor 
   p->ratio = p->sx / y->quant->scale[0];
   if (p->kind == PROD) p->ratio = 1.0 / y->quant->scale[0];
   if (p->kind != MEAN || p->n == 0) return SAM_OK;
+  p->mean_scale = (float)p->sx / y->quant->scale[0] / (float)p->n;
   /* s_in / (s_out * n): the quotient keeps as many bits as fit. */
   sam_multiplier m = sam_multiplier_of(p->ratio);
   int shift = 0;

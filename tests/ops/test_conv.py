@@ -155,8 +155,8 @@ def float_rule(values: list[Any], scale: float, out_scale: float) -> np.ndarray:
         for j in range(3):
             acc += np.einsum("bhwc,oc->bhwo", x[:, i : i + 6, j : j + 5], w[:, i, j].astype(np.int64))
     acc = (acc + (0 if bias is None else bias) + (1 << 31)) % (1 << 32) - (1 << 31)
-    factor = np.float64(np.float32(scale)) * scales(18).astype(np.float64) / np.float64(np.float32(out_scale))
-    y = np.rint(np.clip(acc.astype(np.float32) * factor.astype(np.float32), 0, 127))
+    factor = np.float32(scale) * scales(18) / np.float32(out_scale)
+    y = np.rint(np.clip(acc.astype(np.float32) * factor, 0, 127))
     return y.astype(np.int8)
 
 

@@ -53,7 +53,7 @@ def model(case):
         if not quantized:
             return [y.astype(np.float32)]
         one = np.float32
-        ratio = one(np.float64(one(x_spec.scale)) * np.asarray(w_spec.scale, one) / np.float64(one(y_spec.scale)))
+        ratio = one(x_spec.scale) * np.asarray(w_spec.scale, one) / one(y_spec.scale)
         low, high = (-128, 127) if y_spec.dtype == "INT8" else (0, 255)
         y = np.rint(y.astype(one) * ratio).astype(np.int64) + y_spec.zero_point
         return [np.clip(y, low, high).astype(np.int8 if low else np.uint8)]

@@ -63,9 +63,9 @@ for rows, depth, units in ((1, 17, 5), (1, 64, 33), (7, 40, 70), (3, 3, 1), (1, 
 def float_rule(values: list[Any], scale: float, zero: int, act: dict[str, str], out: float, out_zero: int) -> Any:
     x, w, b = values
     acc = (x.astype(np.int64) - zero) @ w.astype(np.int64).T + (0 if b is None else b)
-    factor = np.float64(np.float32(scale)) * scales(w.shape[0]).astype(np.float64) / np.float64(np.float32(out))
+    factor = np.float32(scale) * scales(w.shape[0]) / np.float32(out)
     low = 0 if act["fused_activation_function"] == "RELU" else -128
-    y = np.rint(acc.astype(np.float32) * factor.astype(np.float32)) + out_zero
+    y = np.rint(acc.astype(np.float32) * factor) + out_zero
     return np.clip(y, low, 127).astype(np.int8)
 
 

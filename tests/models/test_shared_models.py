@@ -129,15 +129,30 @@ def is_integer(path: Path) -> bool:
     )
 
 
+def distance(a: dict[str, Arrays], b: dict[str, Arrays]) -> float:
+    """The largest difference of any two numbers."""
+    pairs = [(x, b[entry][name]) for entry, outputs in a.items() for name, x in outputs.items()]
+    return max(float(np.abs(x.astype(np.float64) - y).max()) for x, y in pairs)
+
+
+# LiteRT's kernels for int8 bilinear resizing differ among themselves by up to 10, and this network follows it by an
+# argmax: LiteRT's two answers are far from each other. Ours must be as near to one of them.
+CHAOTIC = {"movenet_single_pose_lightning_ptq"}
+
+
 @pytest.mark.parametrize("path", MODELS, ids=name_of)
 def test_answers_of_litert(path: Path) -> None:
     ours = run(samara.Interpreter(path, num_threads=1))
     problems = []
+    answers = []
     for default in (False, True):
-        problem = compare(ours, run_litert(path, default))
+        answers.append(run_litert(path, default))
+        problem = compare(ours, answers[-1])
         if problem is None:
             return
         problems.append(f"{'default' if default else 'plain CPU'}: {problem}")
+    if path.stem in CHAOTIC and min(distance(ours, a) for a in answers) <= distance(*answers):
+        return
     pytest.fail("\n".join(problems), pytrace=False)
 
 

@@ -5,6 +5,7 @@ The engine is driven through the interface its users use, with inputs set once: 
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import resource
@@ -45,12 +46,10 @@ def _samara(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, 
 
 
 def _litert(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
-    from importlib.metadata import version
-
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(order["model"], num_threads=order["threads"])
-    return version("ai-edge-litert"), _tflite(interpreter, rng), None
+    return "", _tflite(interpreter, rng), None
 
 
 def _onnxruntime(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
@@ -101,8 +100,9 @@ def main() -> None:
     clock = time.perf_counter
     try:
         __import__({"litert": "ai_edge_litert.interpreter"}.get(order["engine"], order["engine"]))
+        rng = np.random.default_rng(order["seed"])
         begin = clock()
-        version, run, interpreter = ENGINES[order["engine"]](order, np.random.default_rng(order["seed"]))
+        version, run, interpreter = ENGINES[order["engine"]](order, rng)
         ready = clock()
         run()
         first = clock()
@@ -117,6 +117,8 @@ def main() -> None:
             code = exit_code(error)
         _say({"error": str(error), "code": code})
         return
+    if not version:
+        version = importlib.metadata.version("ai-edge-litert")
     _say({"version": version, "init": ready - begin, "first": first - ready, "base_rss": base})
     for line in sys.stdin:
         word, _, number = line.strip().partition(" ")

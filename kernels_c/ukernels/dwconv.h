@@ -19,7 +19,7 @@ typedef struct sam_dw_strip {
   void *const *out;        /* one pointer for each output row the kernel computes together */
   int64_t n;               /* output pixels of a row */
   int64_t x_step;          /* input elements from one output pixel to the next */
-  int64_t tap_step;        /* input elements from one tap to the next */
+  const int64_t *taps;     /* kw: where the taps lie, in elements from the first */
   int64_t channels;
   int32_t kh, kw;
   const void *weights; /* sam_dw_pack */

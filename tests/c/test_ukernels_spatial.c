@@ -57,7 +57,9 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   void *outs[8];
   for (int32_t r = 0; r < kernel->rows; r++) outs[r] = (uint8_t *)out + (size_t)(r * t->n * t->channels) * element;
   sam_dw_strip strip = {.rows = rows, .out = outs, .n = t->n, .x_step = t->stride * t->channels};
-  strip.tap_step = t->dilation * t->channels, strip.channels = t->channels;
+  int64_t taps[16];
+  for (int32_t k = 0; k < t->kw; k++) taps[k] = k * t->dilation * t->channels;
+  strip.taps = taps, strip.channels = t->channels;
   strip.kh = t->kh, strip.kw = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
   strip.zero_point = kind == 1 ? 100 : -3, strip.lo = kind == 1 ? 7 : -100, strip.hi = kind == 1 ? 250 : 101;
   strip.real_lo = -3, strip.real_hi = 3;

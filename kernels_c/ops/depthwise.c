@@ -289,15 +289,19 @@ static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
 }
 
 static sam_dw_kernel *choose(const dw_plan *p, sam_type type) {
-  if (type == SAM_FLOAT32) return sam_uk.f32_dw;
   const bool near = p->dilation_h == 1, square = p->kh == p->kw;
   const bool once = p->stride_h == 1 && p->stride_w == 1;
+  const bool three = near && square && p->kh == 3, five = near && square && p->kh == 5;
+  if (type == SAM_FLOAT32) {
+    if (three && once && p->dilation_w == 1) return sam_uk.f32_dw3x3s1;
+    return three && p->stride_w == 2 && p->dilation_w == 1 ? sam_uk.f32_dw3x3s2 : sam_uk.f32_dw;
+  }
   if (type == SAM_INT8) {
-    if (near && square && p->kh == 3) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
-    if (near && square && p->kh == 5) return once ? sam_uk.s8_dw5x5s1 : sam_uk.s8_dw5x5;
+    if (three) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
+    if (five) return once ? sam_uk.s8_dw5x5s1 : sam_uk.s8_dw5x5;
     return sam_uk.s8_dw;
   }
-  if (near && square && p->kh == 3) return once ? sam_uk.u8_dw3x3s1 : sam_uk.u8_dw3x3;
+  if (three) return once ? sam_uk.u8_dw3x3s1 : sam_uk.u8_dw3x3;
   return sam_uk.u8_dw;
 }
 

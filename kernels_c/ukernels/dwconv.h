@@ -40,7 +40,9 @@ typedef const struct sam_dw_kernel {
   bool pairs;      /* sums two products in 16 bits: not for filters with a weight of -128 */
 } sam_dw_kernel;
 
-typedef sam_dw_kernel sam_f32_dw_t;
+typedef sam_dw_kernel sam_f32_dw_t;      /* any kernel size and step */
+typedef sam_dw_kernel sam_f32_dw3x3s1_t; /* 3 x 3, stride 1, taps side by side */
+typedef sam_dw_kernel sam_f32_dw3x3s2_t;
 typedef sam_dw_kernel sam_s8_dw_t;      /* any kernel size and step */
 typedef sam_dw_kernel sam_s8_dw3x3s1_t; /* 3 x 3, stride 1 */
 typedef sam_dw_kernel sam_s8_dw3x3_t;   /* 3 x 3, any stride */

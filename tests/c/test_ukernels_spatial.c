@@ -176,6 +176,8 @@ int main(void) {
     test_dw("u8_dw3x3", t.u8_dw3x3, plain.u8_dw, 1, 3, 2);
     test_dw("f32_dw", t.f32_dw, plain.f32_dw, 2, 0, 0);
     test_dw("f32_dw 3x3", t.f32_dw, plain.f32_dw, 2, 3, 1);
+    test_dw("f32_dw3x3s1", t.f32_dw3x3s1, plain.f32_dw, 2, 3, 1);
+    test_dw("f32_dw3x3s2", t.f32_dw3x3s2, plain.f32_dw, 2, 3, 2);
     test_pools(&t, &plain);
     test_mix(&t, &plain);
     printf("%s: %d failures\n", name, test_failures - failures);

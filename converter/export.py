@@ -59,6 +59,7 @@ def from_schema(file: Any, room: int = 1 << 62) -> Model:
         model.metadata_buffers = [_data(buffers, b, "metadata_buffer") for b in file.metadata_buffer.tolist()]
     model.external_buffer_groups = file.external_buffer_groups
     model.external_buffers = file.external_buffers
+    model.appended = file.appended
     return model
 
 
@@ -190,6 +191,7 @@ class _Exporter:
             self.file.metadata_buffer = [self.buffer(data) for data in model.metadata_buffers]
         self.file.external_buffer_groups = model.external_buffer_groups
         self.file.external_buffers = model.external_buffers
+        self.file.appended = model.appended
 
     def buffer(self, data: np.ndarray | None, new: bool = False) -> int:
         if data is None:

@@ -562,6 +562,7 @@ class Model:
         self.metadata_buffers: list[np.ndarray | None] | None = None  # the deprecated Model.metadata_buffer
         self.external_buffer_groups: list[schema.Table] | None = None
         self.external_buffers: list[schema.Table] | None = None
+        self.appended: np.ndarray | None = None  # the archive of associated files behind the model
 
     @property
     def main(self) -> Graph:

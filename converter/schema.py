@@ -25,6 +25,7 @@ file these lie; data of buffers is 16-byte aligned.
 from __future__ import annotations
 
 import enum
+import io
 import os
 import re
 import struct
@@ -34,9 +35,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..interpreter.errors import ModelError
+from . import appended
+from .elements import decode_flexbuffer, encode_flexbuffer, numpy_dtype, pack, tensor_type, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+__all__ = [
+    "ModelError", "Table", "Unknown", "UnknownFieldWarning", "decode", "decode_flexbuffer", "encode",
+    "encode_flexbuffer", "numpy_dtype", "op_name", "options_name", "pack", "set_options", "tables", "tensor_type",
+    "unpack",
+]  # fmt: skip
 
 IDENTIFIER = b"TFL3"
 INLINE_LIMIT = 0x7FFF0000
@@ -164,6 +173,18 @@ def _same(a: Any, b: Any) -> bool:
 
 
 class _ModelMethods(Table):
+    appended: np.ndarray | None = None
+    """The ZIP archive that follows the model in its file (see appended.py), or None."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "appended":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(super().__eq__(other)) and _same(self.appended, getattr(other, "appended", None))
+
     def op_name(self, operator: Table) -> str:
         """The operator's name: "CONV_2D", or the custom code of a custom operator."""
         code = self.operator_codes[operator.opcode_index]
@@ -339,6 +360,7 @@ def decode(data: bytes | bytearray | memoryview | np.ndarray, report: list[Unkno
     unknown: list[Unknown] = []
     try:
         model = _Reader(view, unknown).model()
+        model.appended = appended.split(view)
     except (struct.error, IndexError, OverflowError, MemoryError) as error:
         raise ModelError(f"not a well-formed model: {error}") from None
     if report is not None:
@@ -526,17 +548,20 @@ def encode(model: Any, *, inline_limit: int = INLINE_LIMIT) -> bytes:
     if not isinstance(model, _load()["Model"]):
         raise TypeError(f"encode takes a schema.Model, not {type(model).__name__}")
     inside = sum(len(b.data) for b in model.buffers or () if b.data is not None)
-    if inside <= inline_limit:
-        data = _Writer(outside=False).model(model)
-        if len(data) <= inline_limit:
-            return bytes(data)
-    writer = _Writer(outside=True)
-    data = writer.model(model)
+    writer = _Writer(outside=inside > inline_limit)
+    writer.model(model)
+    if not writer.outside and writer.size > inline_limit:
+        writer = _Writer(outside=True)
+        writer.model(model)
     for position, blob in writer.later:
-        data.extend(bytes(-len(data) % 16))
-        struct.pack_into("<QQ", data, position, len(data), blob.size)
-        data.extend(blob.data)
-    return bytes(data)
+        writer.pad(16)
+        writer.patches.append(("<QQ", position, (writer.size, blob.size)))
+        writer.write(blob.data)
+    if model.appended is not None:
+        archive = appended.move(model.appended, writer.size)
+        if archive is not None:
+            writer.write(archive.data)
+    return writer.finish()
 
 
 class _Writer:
@@ -547,17 +572,29 @@ class _Writer:
     """
 
     def __init__(self, *, outside: bool) -> None:
-        self.out = bytearray(4) + IDENTIFIER
+        # BytesIO gives its bytes away without a copy, so a model is in memory twice at most: as arrays and as file.
+        self.out = io.BytesIO()
+        self.size = 0
+        self.patches: list[tuple[str, int, tuple[int, ...]]] = []  # struct format, position, numbers
         self.outside = outside
         self.later: list[tuple[int, np.ndarray]] = []  # (position of the u64 pair offset, size; bytes)
         self.vtables: dict[bytes, int] = {}
         self.pool: dict[tuple[int, int, bytes], list[int]] = {}  # (align, count, bytes) -> positions of offsets to it
 
-    def model(self, model: Table) -> bytearray:
+    def model(self, model: Table) -> None:
+        self.write(bytes(4) + IDENTIFIER)
         self.link(0, self.table(model))
         self.flush()
         self.pad(4)
-        return self.out
+
+    def write(self, data: Any) -> None:
+        self.size += self.out.write(data)
+
+    def finish(self) -> bytes:
+        with self.out.getbuffer() as view:
+            for form, position, numbers in self.patches:
+                struct.pack_into(form, view, position, *numbers)
+        return self.out.getvalue()
 
     def flush(self) -> None:
         for (align, count, data), positions in self.pool.items():
@@ -568,12 +605,14 @@ class _Writer:
 
     def pad(self, align: int, after: int = 0) -> None:
         """Appends zeros until the position `after` bytes on is aligned."""
-        self.out.extend(bytes(-(len(self.out) + after) % align))
+        missing = -(self.size + after) % align
+        if missing:
+            self.write(bytes(missing))
 
     def link(self, at: int, target: int) -> None:
-        if target - at > 0xFFFFFFFF:
+        if target - at > 0x7FFFFFFF:
             raise ModelError("the model is too large for a flatbuffer")
-        struct.pack_into("<I", self.out, at, target - at)
+        self.patches.append(("<I", at, (target - at,)))
 
     def table(self, table: Table) -> int:
         blob = self.move_outside(table) if self.outside else None
@@ -610,13 +649,11 @@ class _Writer:
         known = self.vtables.get(vtable)
         if known is None:
             self.pad(2)
-            known = self.vtables[vtable] = len(self.out)
-            self.out.extend(vtable)
+            known = self.vtables[vtable] = self.size
+            self.write(vtable)
         self.pad(8 if rows and rows[0][0] == 8 else 4, after=4)
-        start = len(self.out)
-        self.out.extend(struct.pack("<i", start - known))
-        for row in rows:
-            self.out.extend(row[2])
+        start = self.size
+        self.write(b"".join([struct.pack("<i", start - known), *(row[2] for row in rows)]))
         if blob is not None:
             self.later.append((start + offsets[table._fields[blob[1][0]].slot], blob[0]))
         children = [(start + offsets[slot], *child) for _, slot, _, child in rows if child is not None]
@@ -655,9 +692,9 @@ class _Writer:
             if field.name == "buffers":
                 self.flush()
             self.pad(4)
-            start = len(self.out)
+            start = self.size
             self.link(at, start)
-            self.out.extend(struct.pack("<I", len(value)) + bytes(4 * len(value)))
+            self.write(struct.pack("<I", len(value)) + bytes(4 * len(value)))
             for i, element in enumerate(value):
                 if type(element) is not field.type:
                     raise ModelError(
@@ -671,149 +708,8 @@ class _Writer:
 
     def vector(self, align: int, count: int, data: Any) -> int:
         self.pad(max(align, 4), after=4)
-        start = len(self.out)
-        self.out.extend(struct.pack("<I", count))
-        self.out.extend(memoryview(data).cast("B") if len(data) else b"")
+        start = self.size
+        self.write(struct.pack("<I", count))
+        if len(data):
+            self.write(memoryview(data).cast("B"))
         return start
-
-
-# ---- Element types ----
-
-_NUMPY = {
-    "FLOAT32": "<f4", "FLOAT16": "<f2", "INT32": "<i4", "UINT8": "u1", "INT64": "<i8", "BOOL": "?", "INT16": "<i2",
-    "COMPLEX64": "<c8", "INT8": "i1", "FLOAT64": "<f8", "COMPLEX128": "<c16", "UINT64": "<u8", "UINT32": "<u4",
-    "UINT16": "<u2", "BFLOAT16": "<u2", "FLOAT8_E4M3FN": "u1", "FLOAT8_E5M2": "u1", "INT4": "i1", "INT2": "i1",
-    "UINT4": "u1", "STRING": "O", "RESOURCE": "<i4",
-}  # fmt: skip
-_PACKED_BITS = {"INT4": 4, "UINT4": 4, "INT2": 2}
-
-
-def _type_name(type: Any) -> str:
-    return type if isinstance(type, str) else str(_load()["TensorType"](type).name)
-
-
-def numpy_dtype(type: Any) -> np.dtype[Any]:
-    """The dtype `unpack` gives for a TensorType (member, number or name). INT4, UINT4 and INT2 come one value per
-    byte; BFLOAT16 and the 8-bit floats, which numpy lacks, as their bits."""
-    name = _type_name(type)
-    if name not in _NUMPY:
-        raise ValueError(f"{name} has no numpy type")
-    return np.dtype(_NUMPY[name])
-
-
-def tensor_type(dtype: Any) -> Any:
-    """The TensorType of a numpy dtype."""
-    wanted = np.dtype(dtype)
-    for name, text in _NUMPY.items():
-        if np.dtype(text) == wanted.newbyteorder("<"):
-            return _load()["TensorType"][name]
-    if wanted.kind in "SU":
-        return _load()["TensorType"].STRING
-    raise ValueError(f"no tensor type for numpy's {wanted}")
-
-
-def unpack(data: np.ndarray, type: Any, shape: Iterable[int]) -> np.ndarray:
-    """The bytes of a constant -> a typed array (a view where it can be); strings as an object array of bytes."""
-    name, shape = _type_name(type), tuple(int(d) for d in shape)
-    count = 1
-    for d in shape:
-        count *= d
-    if min(shape, default=0) < 0:
-        raise ModelError(f"shape {list(shape)} has a negative dimension")
-    if name == "STRING":
-        return _unpack_strings(data, count).reshape(shape)
-    dtype, bits = numpy_dtype(name), _PACKED_BITS.get(name)
-    needed = (count * bits + 7) // 8 if bits else count * dtype.itemsize
-    if data.size < needed:
-        raise ModelError(f"{data.size} bytes are too few for {name} {list(shape)}, which takes {needed}")
-    data = data[:needed]
-    if bits is None:
-        return data.view(dtype).reshape(shape)
-    parts = np.stack([(data >> shift) & ((1 << bits) - 1) for shift in range(0, 8, bits)], axis=-1)
-    values = parts.reshape(-1)[:count].astype(np.int8)
-    if name != "UINT4":
-        values = np.where(values >= 1 << (bits - 1), values - (1 << bits), values)
-    return values.astype(dtype).reshape(shape)
-
-
-def _unpack_strings(data: np.ndarray, count: int) -> np.ndarray:
-    raw = data.tobytes()
-    found = struct.unpack_from("<i", raw)[0] if len(raw) >= 4 else -1
-    if found < count or len(raw) < 4 * (found + 2):
-        raise ModelError(f"a STRING constant holds {found} strings in {len(raw)} bytes, its shape {count}")
-    offsets = struct.unpack_from(f"<{found + 1}i", raw, 4)
-    values = np.empty(count, object)
-    for i in range(count):
-        if not 0 <= offsets[i] <= offsets[i + 1] <= len(raw):
-            raise ModelError(f"string {i} of a STRING constant lies outside its bytes")
-        values[i] = raw[offsets[i] : offsets[i + 1]]
-    return values
-
-
-def pack(array: Any, type: Any) -> np.ndarray:
-    """A typed array -> the bytes of a constant (uint8). The inverse of `unpack`."""
-    name = _type_name(type)
-    if name == "STRING":
-        items = [s.encode() if isinstance(s, str) else bytes(s) for s in np.asarray(array, object).reshape(-1)]
-        at = 4 * (len(items) + 2)
-        offsets = [at]
-        for item in items:
-            offsets.append(offsets[-1] + len(item))
-        head = struct.pack(f"<{len(items) + 2}i", len(items), *offsets)
-        return np.frombuffer(head + b"".join(items), np.uint8)
-    bits = _PACKED_BITS.get(name)
-    flat = np.ascontiguousarray(array, numpy_dtype(name)).reshape(-1)
-    if bits is None:
-        return flat.view(np.uint8)
-    per_byte = 8 // bits
-    padded = np.zeros(-(-flat.size // per_byte) * per_byte, np.uint8)
-    padded[: flat.size] = flat.view(np.uint8) & ((1 << bits) - 1)
-    packed = np.zeros(padded.size // per_byte, np.uint8)
-    for i in range(per_byte):
-        packed |= padded[i::per_byte] << (bits * i)
-    return packed
-
-
-# ---- Flexbuffers: custom options, composite attributes ----
-
-
-def decode_flexbuffer(data: bytes | np.ndarray) -> Any:
-    """A flexbuffer -> None, bool, int, float, str, bytes, list or dict. Raises `ModelError` on bytes that are none."""
-    from flatbuffers import flexbuffers
-
-    raw = np.frombuffer(data, np.uint8).tobytes()
-    budget = [1000 + 4 * len(raw)]
-
-    def walk(ref: Any, depth: int) -> Any:
-        budget[0] -= 1
-        if depth > 32 or budget[0] < 0:
-            raise ModelError("the flexbuffer is nested too deeply or refers to itself")
-        if ref.IsMap:
-            found = ref.AsMap
-            keys, values = found.Keys, found.Values
-            if len(keys) > len(raw):
-                raise ModelError("the flexbuffer has a map longer than its bytes")
-            return {keys[i].AsKey: walk(values[i], depth + 1) for i in range(len(keys))}
-        if ref.IsTypedVector or ref.IsFixedTypedVector:
-            vector: Any = ref.AsTypedVector if ref.IsTypedVector else ref.AsFixedTypedVector
-        elif ref.IsVector:
-            vector = ref.AsVector
-        else:
-            return ref.AsBlob if ref.IsBlob else ref.Value
-        if len(vector) > len(raw):
-            raise ModelError("the flexbuffer has a vector longer than its bytes")
-        return [walk(vector[i], depth + 1) for i in range(len(vector))]
-
-    try:
-        return walk(flexbuffers.GetRoot(raw), 0)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(f"not a flexbuffer: {error}") from None
-
-
-def encode_flexbuffer(value: Any) -> bytes:
-    """The inverse of `decode_flexbuffer`."""
-    from flatbuffers import flexbuffers
-
-    return bytes(flexbuffers.Dumps(value))

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from . import schema
+from .elements import NUMPY
 from .ir import Graph, GraphError, Model, Node, Quantization, Signature, Tensor
 
 _LABEL = r"[A-Za-z_][\w./;-]*(?::[\w./;-]+)*"
@@ -66,7 +67,7 @@ class _Dumper:
             lines.append(f"  metadata {json.dumps(name)} = {'-' if data is None else self.bytes(data)}")
         if self.full and m.metadata_buffers is not None:
             lines.append("  metadata_buffers = " + self.value(m.metadata_buffers))
-        for field in ("external_buffer_groups", "external_buffers"):
+        for field in ("external_buffer_groups", "external_buffers", *(["appended"] if self.full else [])):
             if getattr(m, field) is not None:
                 lines.append(f"  {field} = {self.value(getattr(m, field))}")
         for g in m.graphs:
@@ -120,7 +121,7 @@ class _Dumper:
     def data(self, t: Tensor) -> str:
         assert t.data is not None and t.shape is not None
         count = math.prod(t.shape)
-        plain = isinstance(t.type, enum.Enum) and t.type.name in schema._NUMPY and t.type.name != "STRING"
+        plain = isinstance(t.type, enum.Enum) and t.type.name in NUMPY and t.type.name != "STRING"
         if plain and count <= _SHORT and t.sparsity is None:
             try:
                 values = t.array.reshape(-1)

@@ -78,5 +78,12 @@ def f32(value: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(value, np.float32)
 
 
+def fingerprint(data: np.ndarray) -> int:
+    """A hash that looks at a few places of large data only: what may be equal is compared in full anyway."""
+    if data.size <= 4096:
+        return hash(data.tobytes())
+    return hash((data[:1024].tobytes(), data[-1024:].tobytes(), data[:: data.size // 1024].tobytes()))
+
+
 def activation(node: Node) -> str:
     return str(getattr(node.option("fused_activation_function"), "name", "NONE"))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import Model, Node, Quantization, Tensor
+from .common import fingerprint
 from .dce import has_effect
 from .fold import _RANDOM
 
@@ -19,9 +20,9 @@ def run(model: Model) -> int:
         for t in graph.tensors():
             if t.data is None or not t.users or t.sparsity is not None or t.variant_tensors or t.outputs:
                 continue
-            key: Any = (t.type, t.shape, t.data.size, hash(t.data.tobytes()), _quantization(t.quantization))
+            key: Any = (t.type, t.shape, t.data.size, fingerprint(t.data), _quantization(t.quantization))
             same = constants.setdefault(key, t)
-            if same is not t and same.data is not None and same.data.tobytes() == t.data.tobytes():
+            if same is not t and same.data is not None and np.array_equal(same.data, t.data):
                 graph.replace_uses(t, same)
                 changes += 1
         for node in graph.nodes:

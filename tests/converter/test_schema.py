@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import random
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -304,6 +306,45 @@ def test_buffers_outside_unaligned(shift):
     struct.pack_into("<Q", data, pair, at + shift + 1)
     with pytest.raises(schema.ModelError, match=r"buffer 1: 16 bytes at .* pass the end"):
         schema.decode(bytes(data))
+
+
+# ---- Associated files ----
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_an_archive_behind_the_model_moves_with_it(absolute):
+    data = schema.encode(small_model())
+    if absolute:
+        file = io.BytesIO(data)
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.writestr("labels.txt", "cat\ndog\n")
+            archive.writestr("more/vocabulary.txt", "x" * 100)
+        data = file.getvalue()
+    else:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("labels.txt", "cat\ndog\n")
+        data += file.getvalue()
+    model = schema.decode(data)
+    model.description = "a longer description, so that everything behind it moves"
+    again = schema.encode(model)
+    assert len(again) != len(data)
+    with zipfile.ZipFile(io.BytesIO(again)) as archive:
+        assert archive.read("labels.txt") == b"cat\ndog\n" and archive.testzip() is None
+    assert schema.decode(again) == model
+    for cut in range(1, 110, 7):  # damaged archives are left behind, not fatal
+        schema.decode(data[:-cut])
+
+
+@shared
+def test_archives_of_real_files(path):
+    data = path.read_bytes()
+    if not zipfile.is_zipfile(path):
+        assert schema.decode(data).appended is None
+        return
+    again = schema.encode(schema.decode(data))
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(io.BytesIO(again)) as after:
+        assert {n: before.read(n) for n in before.namelist()} == {n: after.read(n) for n in after.namelist()}
 
 
 # ---- Elements ----

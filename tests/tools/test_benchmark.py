@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import samara.tools
 from cli_driver import Cli, flatten_model, write
-from paths import emulated
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +16,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
     import sys
 
-    if emulated():
+    if "QEMU_CPU" in os.environ:
         pytest.skip("starts other programs")
     assert samara.tools
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))

@@ -1,3 +1,0 @@
-#include "ukernels/simd_neon.h"
-/* The body, over that vector layer: */
-#include "ukernels/arith.inc"

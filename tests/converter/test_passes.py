@@ -14,6 +14,8 @@ from samara.converter.ir import Graph, Model
 from samara.converter.passes import canonicalize, cse, dce, fold, fuse, patterns, share
 from samara.converter.pipeline import PIPELINE, apply, name_of, optimize
 from samara.converter.text import dump, parse
+from samara.interpreter._native import builtin_ops
+from test_schema import LITERT_DIES, litert
 
 import samara
 
@@ -101,6 +103,25 @@ def test_laws_of_the_pipeline(path):
     before = outputs(data)
     if before is not None:
         close(before, outputs(once))
+
+
+@shared
+def test_litert_runs_the_optimized_model(path):
+    if path.name in LITERT_DIES:
+        pytest.skip("LiteRT ends the process on this model")
+    data = path.read_bytes()
+    before, after = litert(data), litert(to_bytes(optimize(from_bytes(data))))
+    if isinstance(before, str):
+        pytest.skip(f"LiteRT refuses the original: {before}")
+    assert not isinstance(after, str), after
+    close(before, after)
+
+
+def test_versions_exist():
+    known = {name: version for name, version, _ in builtin_ops()}
+    rows = [(op, v) for op, rules in versions.RULES.items() for v, _ in rules]
+    rows += [(op, v) for op, kinds in versions.TYPES.items() for v in kinds.values()]
+    assert [row for row in rows if row[1] > known.get(row[0], 99)] == []
 
 
 # ---- Small graphs ----

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from litert_oracle import LITERT_DIES, litert
+from samara.converter import versions
 from samara.converter.export import from_bytes, to_bytes
 from samara.converter.infer import infer
 from samara.converter.ir import Graph, Model
@@ -15,7 +17,6 @@ from samara.converter.passes import canonicalize, cse, dce, fold, fuse, patterns
 from samara.converter.pipeline import PIPELINE, apply, name_of, optimize
 from samara.converter.text import dump, parse
 from samara.interpreter._native import builtin_ops
-from test_schema import LITERT_DIES, litert
 
 import samara
 

@@ -133,13 +133,14 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
     }
 }
 
-/* The panels, then the sum of each column. */
+/* The panels, then the sum of each column, then 1 if no weight is -128. */
 static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const uint8_t *src = mm->weights->data;
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   const bool plain = mm->k_stride == 1 && mm->weights->type != SAM_INT4 && mm->weights->type != SAM_INT2;
   int32_t *sums = (int32_t *)(dst + mm->group_bytes * (size_t)mm->groups);
   memset(sums, 0, sizeof *sums * (size_t)mm->groups * (size_t)mm->n_padded);
+  const int8_t *first = dst;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j += nr) {
       const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
@@ -161,6 +162,9 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
           }
         }
     }
+  int8_t least = 0;
+  for (const int8_t *p = first; p < dst; p++) least = *p < least ? *p : least;
+  sums[(int64_t)mm->groups * mm->n_padded] = least > -128;
 }
 
 static void pack(void *dst, const void *arg) {
@@ -220,6 +224,7 @@ static void fold(sam_matmul *mm) {
         mm->start[at] = (int32_t)start;
       }
     }
+  mm->no_min = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[(int64_t)mm->groups * mm->n_padded];
   mm->folded = true;
 }
 
@@ -275,7 +280,8 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   mm->n_padded = (int32_t)padded;
   mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
   mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
-  mm->packed_bytes = (mm->group_bytes + (mm->kind == SAM_MATMUL_F32 ? 0 : 4 * (size_t)padded)) * (size_t)mm->groups;
+  mm->packed_bytes = mm->group_bytes * (size_t)mm->groups;
+  if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * ((size_t)padded * (size_t)mm->groups + 1);
   SAM_TRY(fold_arrays(ctx, mm));
   if (!sam_is_known(mm->weights)) return SAM_OK;
   mm->packed = sam_pack(ctx, mm->weights, pack_variant(mm), mm->packed_bytes, pack, mm);
@@ -390,6 +396,7 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .scale = mm->scale + at,
                         .out_flip = mm->out_flip,
                         .large_scale = mm->large_scale,
+                        .no_min = mm->no_min,
                         .zero_point = mm->zy,
                         .lo = mm->lo,
                         .hi = mm->hi,

@@ -61,6 +61,7 @@ typedef struct sam_s8_gemm_args {
   const float *scale;
   int32_t out;
   uint8_t out_flip;
+  bool no_min;      /* no weight is -128: sums of two products fit 16 bits */
   bool large_scale; /* a scale is 1 or more: the product may pass 2^31 */
   int32_t zero_point, lo, hi;
   const float *row_scale, *fbias; /* fbias NULL: zero */
@@ -83,7 +84,7 @@ typedef const struct sam_s8_gemm {
 typedef struct sam_s16_gemm_args {
   int64_t m;
   int32_t n, taps, k;
-  const int16_t *const *a;
+  const int16_t *const *a; /* each run is readable up to the next multiple of kr elements */
   const ptrdiff_t *tap;
   const int8_t *w;
   int64_t *y; /* columns up to the next multiple of nr may be written */

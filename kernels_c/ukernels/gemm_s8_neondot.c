@@ -1,0 +1,66 @@
+/* Samara: s8_gemm with sdot: 16 elements of a row in a register, four at a time against four columns. */
+#include "ukernels/simd_neon.h"
+#include "ukernels/ukernels.h"
+
+enum { KR = 4, NR = 8, STEP_BYTES = KR * NR };
+
+#include "ukernels/gemm_s8_neon.inc"
+
+/* Four elements of k for all rows, from quarter `lane` of the registers q. */
+#define STEP(lane)                                                                                          \
+  do {                                                                                                      \
+    int8x16_t wv[4];                                                                                        \
+    SAM_UNROLL for (int v = 0; v < wide; v++) wv[v] = vld1q_s8(w + (size_t)(v / 2) * panel + 16 * (v % 2)); \
+    w += STEP_BYTES;                                                                                        \
+    SAM_UNROLL for (int r = 0; r < rows; r++) SAM_UNROLL for (int v = 0; v < wide; v++) acc[r * wide + v] = \
+        vdotq_laneq_s32(acc[r * wide + v], wv[v], q[r], lane);                                              \
+  } while (0)
+
+/* wide: 2 or 4 vectors, half a panel each. */
+SAM_INLINE void tile(const sam_s8_gemm_args *g, int64_t i, int32_t j, int rows, int wide) {
+  const int32_t steps = (int32_t)(((int64_t)g->k + KR - 1) / KR);
+  const size_t panel = (size_t)g->taps * (size_t)steps * STEP_BYTES;
+  const int8_t *w = g->w + panel * (size_t)(j / NR);
+  vi acc[16];
+  begin(g, acc, i, j, rows, wide);
+  for (int32_t t = 0; t < g->taps; t++) {
+    const int8_t *a[8];
+    SAM_UNROLL for (int r = 0; r < rows; r++) a[r] = (const int8_t *)g->a[i + r] + g->tap[t];
+    int32_t s = 0;
+    for (; s + 4 <= steps; s += 4) {
+      int8x16_t q[8];
+      SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = vld1q_s8(a[r] + 4 * s);
+      STEP(0);
+      STEP(1);
+      STEP(2);
+      STEP(3);
+    }
+    for (; s < steps; s++) {
+      int8x16_t q[8];
+      SAM_UNROLL for (int r = 0; r < rows; r++) {
+        int32_t x;
+        memcpy(&x, a[r] + 4 * s, 4);
+        q[r] = vreinterpretq_s8_s32(vdupq_n_s32(x));
+      }
+      STEP(0);
+    }
+  }
+  finish(g, acc, i, j, rows, wide);
+}
+
+static void run(const sam_s8_gemm_args *g) {
+  int32_t j = 0;
+  for (; g->n - j > NR; j += 2 * NR) {
+    int64_t i = 0;
+    for (; g->m - i >= 4; i += 4) tile(g, i, j, 4, 4);
+    for (; i < g->m; i++) tile(g, i, j, 1, 4);
+  }
+  if (j < g->n) {
+    int64_t i = 0;
+    for (; g->m - i >= 8; i += 8) tile(g, i, j, 8, 2);
+    for (; g->m - i >= 2; i += 2) tile(g, i, j, 2, 2);
+    for (; i < g->m; i++) tile(g, i, j, 1, 2);
+  }
+}
+
+sam_s8_gemm_t sam_s8_gemm__neondot = {{4, NR, KR, 20}, SAM_A_S8, run, convert, row_sums};

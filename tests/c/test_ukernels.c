@@ -1,0 +1,222 @@
+/* Matrix kernels against the portable ones, at every instruction-set level of this machine, on sizes around every tile
+ * edge. Integers must be equal, floats within rounding. Also: the selection itself, requantization, half precision. */
+#include "common/fp16.h"
+#include "common/requant.h"
+#include "gemm_data.h"
+
+enum { MAX_M = 37, MAX_N = 150, MAX_K = 70, MAX_TAPS = 3, SPACE = 4096 };
+
+static const int sizes_m[] = {1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 17, 37};
+static const int sizes_n[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 48, 50, 64, 65, 100, 130, 150};
+static const int sizes_k[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 70};
+#define PICK(list) list[(size_t)test_int(0, (int)(sizeof list / sizeof *list) - 1)]
+
+/* Rows start anywhere in one block of values, and so do taps. */
+static void place(int m, int taps, int k, size_t element, const char *values, const void **a, ptrdiff_t *tap) {
+  for (int t = 0; t < taps; t++) tap[t] = test_int(0, 200) * (ptrdiff_t)element;
+  for (int i = 0; i < m; i++) a[i] = values + (size_t)test_int(0, SPACE - 201 - k) * element;
+}
+
+static void test_f32(const char *level) {
+  static float values[SPACE], w[MAX_N * MAX_TAPS * MAX_K];
+  for (int i = 0; i < SPACE; i++) values[i] = test_float(-1, 1);
+  for (int round = 0; round < 60; round++) {
+    const int m = PICK(sizes_m), n = PICK(sizes_n), k = PICK(sizes_k), taps = test_int(0, MAX_TAPS);
+    for (int i = 0; i < n * taps * k; i++) w[i] = test_float(-1, 1);
+    const void *a[MAX_M];
+    ptrdiff_t tap[MAX_TAPS];
+    place(m, taps, k, 4, (const char *)values, a, tap);
+    float *bias = gemm_room(4 * (MAX_N + 64)), *y[2];
+    for (int i = 0; i < n; i++) bias[i] = test_float(-1, 1);
+    sam_f32_gemm_args g = {.m = m,
+                           .n = n,
+                           .taps = taps,
+                           .k = k,
+                           .a = (const float *const *)a,
+                           .tap = tap,
+                           .ldy = n + 3,
+                           .lo = -0.5f,
+                           .hi = 2.0f};
+    g.bias = round % 3 ? bias : NULL;
+    sam_f32_gemm_t *kernels[2] = {&sam_f32_gemm__scalar, sam_uk.f32_gemm};
+    for (int i = 0; i < 2; i++) {
+      y[i] = gemm_room(4 * (size_t)m * (size_t)(n + 3));
+      g.y = y[i];
+      void *packed = gemm_pack(w, 4, n, taps, k, kernels[i]->tile);
+      g.w = packed;
+      kernels[i]->run(&g);
+      free(packed);
+    }
+    int wrong = 0;
+    for (int i = 0; i < m * (n + 3); i++) wrong += !(fabsf(y[0][i] - y[1][i]) <= 1e-5f * (float)(1 + k * taps));
+    if (wrong) printf("f32_gemm %s: m %d n %d taps %d k %d: %d wrong\n", level, m, n, taps, k, wrong);
+    EXPECT(wrong == 0);
+    free(y[0]), free(y[1]), free(bias);
+  }
+}
+
+static void test_s8(const char *level) {
+  static int8_t values[SPACE], w[MAX_N * MAX_TAPS * MAX_K];
+  static char formed[2][2 * SPACE + 256];
+  for (int round = 0; round < 240; round++) {
+    const int m = PICK(sizes_m), n = PICK(sizes_n), k = PICK(sizes_k), taps = test_int(0, MAX_TAPS), out = round % 3;
+    /* Extreme values find saturating instructions. */
+    for (int i = 0; i < SPACE; i++) values[i] = (int8_t)(round % 4 ? test_int(-128, 127) : test_int(0, 1) ? -128 : 127);
+    for (int i = 0; i < n * taps * k; i++)
+      w[i] = (int8_t)(round % 8 ? test_int(-128 + round % 2, 127) : round % 16 ? -128 : -127);
+    bool no_min = true;
+    for (int i = 0; i < n * taps * k; i++) no_min &= w[i] > -128;
+    const uint8_t flip = round & 16 ? 0x80 : 0;
+    int offset[MAX_M];
+    ptrdiff_t taps_at[MAX_TAPS], tap[MAX_TAPS];
+    for (int i = 0; i < m; i++) offset[i] = test_int(0, SPACE - 201 - MAX_K);
+    for (int t = 0; t < taps; t++) taps_at[t] = test_int(0, 200);
+    int32_t *bias = gemm_room(4 * (MAX_N + 64)), *col = gemm_room(4 * (MAX_N + 64)), row[MAX_M];
+    float *scale = gemm_room(4 * (MAX_N + 64)), *fbias = gemm_room(4 * (MAX_N + 64)), row_scale[MAX_M];
+    for (int j = 0; j < n; j++) {
+      bias[j] = test_int(-20000, 20000);
+      col[j] = test_int(-200, 200);
+      scale[j] = test_float(0.0001f, round % 5 ? 0.01f : 5.0f);
+      fbias[j] = test_float(-3, 3);
+    }
+    for (int i = 0; i < m; i++) row[i] = test_int(-200, 200), row_scale[i] = test_float(0.001f, 0.1f);
+    sam_s8_gemm_args g = {.m = m,
+                          .n = n,
+                          .taps = taps,
+                          .k = k,
+                          .tap = tap,
+                          .col = col,
+                          .scale = scale,
+                          .out = out,
+                          .out_flip = test_int(0, 1) ? 0x80 : 0,
+                          .zero_point = test_int(-128, 127),
+                          .lo = -128,
+                          .hi = 127,
+                          .row_scale = row_scale,
+                          .flo = -10,
+                          .fhi = 100,
+                          .ldy = n + 5};
+    g.large_scale = round % 5 == 0;
+    g.no_min = no_min;
+    if (test_int(0, 1)) g.lo = test_int(-128, 0), g.hi = test_int(1, 127);
+    if (test_int(0, 1)) g.row = row;
+    if (test_int(0, 1)) g.fbias = fbias;
+    sam_s8_gemm_t *kernels[2] = {&sam_s8_gemm__scalar, sam_uk.s8_gemm};
+    char *y[2];
+    int32_t sums[2][MAX_M];
+    for (int i = 0; i < 2; i++) {
+      const size_t element = kernels[i]->form == SAM_A_S16 ? 2 : 1;
+      y[i] = gemm_room(4 * (size_t)m * (size_t)(n + 5));
+      kernels[i]->convert(SPACE, (const uint8_t *)values, flip, formed[i]);
+      const void *a[MAX_M];
+      for (int r = 0; r < m; r++) a[r] = formed[i] + (size_t)offset[r] * element;
+      for (int t = 0; t < taps; t++) tap[t] = taps_at[t] * (ptrdiff_t)element;
+      int32_t *start = gemm_room(4 * (MAX_N + 64));
+      for (int j = 0; j < n; j++) {
+        uint32_t sum = 0;
+        for (int e = 0; e < taps * k; e++) sum += (uint32_t)w[j * taps * k + e];
+        start[j] = (int32_t)((uint32_t)bias[j] - (kernels[i]->form == SAM_A_U8 ? 128u * sum : 0));
+      }
+      void *packed = gemm_pack(w, 1, n, taps, k, kernels[i]->tile);
+      g.a = a;
+      g.w = packed;
+      g.bias = start;
+      g.y = y[i];
+      kernels[i]->run(&g);
+      kernels[i]->row_sums(&g, sums[i]);
+      free(packed), free(start);
+    }
+    int wrong = 0;
+    const size_t bytes = (size_t)m * (size_t)(n + 5) * (out == SAM_GEMM_S8 ? 1 : 4);
+    for (size_t i = 0; i < bytes / 4 && out == SAM_GEMM_F32; i++)
+      wrong += !(fabsf(((float *)(void *)y[0])[i] - ((float *)(void *)y[1])[i]) <= 1e-4f);
+    if (out != SAM_GEMM_F32)
+      for (size_t i = 0; i < bytes; i++) wrong += y[0][i] != y[1][i];
+    if (memcmp(sums[0], sums[1], sizeof(int32_t) * (size_t)m) != 0) wrong++;
+    if (wrong) printf("s8_gemm %s: out %d m %d n %d taps %d k %d: %d wrong\n", level, out, m, n, taps, k, wrong);
+    EXPECT(wrong == 0);
+    free(y[0]), free(y[1]), free(bias), free(col), free(scale), free(fbias);
+  }
+}
+
+static void test_s16(const char *level) {
+  static int16_t values[SPACE];
+  static int8_t w[MAX_N * MAX_TAPS * MAX_K];
+  for (int round = 0; round < 60; round++) {
+    const int m = PICK(sizes_m), n = PICK(sizes_n), k = PICK(sizes_k), taps = test_int(0, MAX_TAPS);
+    for (int i = 0; i < SPACE; i++)
+      values[i] = (int16_t)(round % 4 ? test_int(-32768, 32767) : test_int(0, 1) ? -32768 : 32767);
+    for (int i = 0; i < n * taps * k; i++) w[i] = (int8_t)(round % 8 ? test_int(-128, 127) : -128);
+    const void *a[MAX_M];
+    ptrdiff_t tap[MAX_TAPS];
+    place(m, taps, k, 2, (const char *)values, a, tap);
+    sam_s16_gemm_args g = {
+        .m = m, .n = n, .taps = taps, .k = k, .a = (const int16_t *const *)a, .tap = tap, .ldy = MAX_N + 64};
+    sam_s16_gemm_t *kernels[2] = {&sam_s16_gemm__scalar, sam_uk.s16_gemm};
+    int64_t *y[2];
+    for (int i = 0; i < 2; i++) {
+      y[i] = g.y = gemm_room(8 * (size_t)m * (size_t)g.ldy);
+      void *packed = gemm_pack(w, 1, n, taps, k, kernels[i]->tile);
+      g.w = packed;
+      kernels[i]->run(&g);
+      free(packed);
+    }
+    int wrong = 0;
+    for (int i = 0; i < m; i++)
+      for (int j = 0; j < n; j++) wrong += y[0][i * g.ldy + j] != y[1][i * g.ldy + j];
+    if (wrong) printf("s16_gemm %s: m %d n %d taps %d k %d: %d wrong\n", level, m, n, taps, k, wrong);
+    EXPECT(wrong == 0);
+    free(y[0]), free(y[1]);
+  }
+}
+
+static void test_selection(void) {
+  sam_uk_row row;
+  int rows = 0, forced = 0;
+  while (sam_uk_list(rows, &row)) rows++;
+  EXPECT(rows > 3);
+  EXPECT(!sam_isa_force("none"));
+  for (int i = 0; sam_isa_name(i, NULL); i++) forced += sam_isa_force(sam_isa_name(i, NULL));
+  EXPECT(forced >= 1);
+  EXPECT(sam_isa_force("scalar"));
+  EXPECT(sam_uk.f32_gemm == &sam_f32_gemm__scalar);
+  EXPECT(sam_isa_features() == 0);
+  EXPECT(sam_isa_force(NULL));
+}
+
+static void test_arithmetic(void) {
+  EXPECT_EQ(sam_requant_s8(5, 0.5f, 0, -128, 127), 2); /* 2.5 to even */
+  EXPECT_EQ(sam_requant_s8(7, 0.5f, 0, -128, 127), 4);
+  EXPECT_EQ(sam_requant_s8(-5, 0.5f, 1, -128, 127), -1);
+  EXPECT_EQ(sam_requant_s8(INT32_MAX, 1000.0f, 3, -128, 127), 127);
+  EXPECT_EQ(sam_requant_s8(INT32_MIN, 1000.0f, 3, -100, 127), -100);
+  EXPECT_EQ(sam_requant_u8(1000, 0.1f, 128, 0, 255), 228);
+  for (int i = 0; i < 20000; i++) {
+    const int32_t acc = test_int(-40000, 40000);
+    const float scale = test_float(0.0001f, 0.01f);
+    const double x = nearbyint((double)((float)acc * scale)) + 3;
+    EXPECT_EQ(sam_requant(acc, scale, 3, -128, 127), x < -128 ? -128 : x > 127 ? 127 : x);
+  }
+  for (uint32_t h = 0; h < 65536; h++) {
+    const float x = sam_f16_to_f32((uint16_t)h);
+    if (x == x) EXPECT_EQ(sam_f32_to_f16(x), h);
+  }
+  EXPECT_EQ(sam_f32_to_f16(65519.0f), 0x7bff);
+  EXPECT_EQ(sam_f32_to_f16(65520.0f), 0x7c00);
+  EXPECT_EQ(sam_f32_to_f16(0x1p-25f), 0);
+  EXPECT_EQ(sam_f32_to_f16(0x1.8p-25f), 1);
+}
+
+int main(void) {
+  test_selection();
+  test_arithmetic();
+  for (int i = 0; sam_isa_name(i, NULL); i++) {
+    const char *level = sam_isa_name(i, NULL);
+    if (!sam_isa_force(level)) continue;
+    printf("%s\n", level);
+    test_f32(level);
+    test_s8(level);
+    test_s16(level);
+  }
+  return test_result();
+}

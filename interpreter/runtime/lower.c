@@ -2,6 +2,7 @@
  * the result stay the same (options.no_fusion turns this off, and a test compares).
  *
  *   PAD ──> CONV_2D | DEPTHWISE_CONV_2D (VALID)      the convolution reads zero points around its input itself
+ *   elementwise ──> elementwise (8 bits)             one table (tabulate.c)
  */
 #include <stdlib.h>
 
@@ -84,5 +85,6 @@ sam_status sam_plan_lower(sam_session *session, sam_error *error) {
     else ok = merge_pad(session, step, pads);
   }
   sam_free(pads);
+  ok = ok && sam_plan_tabulate(session);
   return ok ? SAM_OK : sam_error_set(error, SAM_OUT_OF_MEMORY, session->subgraph, -1, -1, "out of memory while lowering");
 }

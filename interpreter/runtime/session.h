@@ -125,6 +125,8 @@ void sam_step_release(sam_session *session, sam_step *step);
 
 /* lower.c */
 sam_status sam_plan_lower(sam_session *session, sam_error *error);
+/* tabulate.c: false when memory is lacking. Needs slot.uses. */
+bool sam_plan_tabulate(sam_session *session);
 
 /* arena.c: block i needs bytes[i] between steps first[i] and last[i]; writes offsets, answers the arena size. */
 typedef struct sam_arena_block {

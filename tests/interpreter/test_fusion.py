@@ -145,6 +145,62 @@ def test_pad_is_kept(case: str) -> None:
         check(model, 2)
 
 
+def elementwise(kind: str, dtype: str, scalar: bool = True) -> tuple[bytes, int, int]:
+    """A model, its operators, and its steps after merging. The input has every byte."""
+    net = Net()
+    zero = -3 if dtype == "int8" else 120
+    x = net.tensor(dtype, (4, 64), 0.05, zero)
+
+    def value(scale: float, at: int = zero) -> int:
+        return net.tensor(dtype, (4, 64), scale, at)
+
+    def constant(real: float, scale: float) -> int:
+        return net.tensor(dtype, scale=scale, zero=zero, value=np.full(1 if scalar else 64, real / scale + zero, dtype))
+
+    probability = value(1 / 256, -128 if dtype == "int8" else 0)
+    if kind == "silu":
+        y = net.op("MUL", [x, net.op("LOGISTIC", [x], probability)], value(0.04))
+        return net.bytes([x], [y]), 2, 1
+    if kind == "silu, gate read twice":
+        gate = net.op("LOGISTIC", [x], probability)
+        return net.bytes([x], [net.op("MUL", [gate, x], value(0.04)), gate]), 2, 2
+    if kind == "hard-swish":
+        shifted = net.op("ADD", [x, constant(3, 0.05)], value(0.06), fused_activation_function="RELU6")
+        product = net.op("MUL", [shifted, x], value(0.2))
+        y = net.op("MUL", [product, constant(1 / 6, 0.01)], value(0.05))
+        return net.bytes([x], [y]), 3, 1 if scalar else 3
+    if kind == "requantized":
+        other = {"int8": "uint8", "uint8": "int8"}[dtype]
+        relu = net.op("RELU", [x], value(0.05))
+        y = net.op("QUANTIZE", [relu], net.tensor(other, (4, 64), 0.1, 7))
+        z = net.op("QUANTIZE", [y], value(0.2))
+        return net.bytes([x], [z]), 3, 1
+    relu = net.op("RELU", [x], value(0.05))  # two tensors
+    y = net.op("MUL", [relu, net.op("TANH", [(b := net.tensor(dtype, (4, 64), 0.1, zero))], value(1 / 128, zero))],
+               value(0.1))  # fmt: skip
+    return net.bytes([x, b], [y]), 3, 3
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+@pytest.mark.parametrize(
+    "kind", ["silu", "silu, gate read twice", "hard-swish", "hard-swish, vectors", "requantized", "two tensors"]
+)
+def test_elementwise_chains(kind: str, dtype: str) -> None:
+    model, operators, steps = elementwise(kind.split(", vectors")[0], dtype, scalar="vectors" not in kind)
+    everything = np.arange(256).astype(dtype).reshape(4, 64)
+    answers = []
+    for no_fusion in (False, True):
+        interpreter = samara.Interpreter(model_content=model, no_fusion=no_fusion)
+        interpreter.allocate_tensors()
+        for d in interpreter.get_input_details():
+            interpreter.set_tensor(d["index"], everything)
+        interpreter.invoke()
+        answers.append([interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()])
+        assert len(interpreter.steps()) == (operators if no_fusion else steps)
+    for a, b in zip(*answers, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("path", MODELS, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_shared_models_without_fusion(path: Path) -> None:
     try:

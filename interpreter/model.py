@@ -83,9 +83,12 @@ class Signature:
         self._free.append(sub)
 
     def _match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[int, Array]:
-        if len(args) == 1 and not kwargs and isinstance(args[0], Mapping):
-            kwargs = dict(args[0])
-            args = ()
+        if len(args) == 1 and not kwargs:
+            if type(args[0]) is np.ndarray and len(self.inputs) == 1:
+                return {self.inputs[0].tensor: _fit(args[0], self.inputs[0])}
+            if isinstance(args[0], Mapping):
+                kwargs = dict(args[0])
+                args = ()
         if len(args) + len(kwargs) != len(self.inputs):
             given = len(args) + len(kwargs)
             raise ArgumentError(f"the model takes {len(self.inputs)} inputs ({self._names}), got {given}")

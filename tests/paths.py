@@ -1,8 +1,11 @@
-"""Where tests find the shared models."""
+"""Where tests run, and where they find the shared models."""
 
 from __future__ import annotations
 
+import functools
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,3 +17,12 @@ def shared_folder(name: str) -> Path | None:
     folder = Path(models) if models else ROOT.parent / "shared" / "models"
     folder = folder if name == "models" else folder.parent / name
     return folder if folder.is_dir() else None
+
+
+@functools.cache
+def emulated() -> bool:
+    """Whether this Python is one that cannot start itself: another machine's, under QEMU."""
+    try:
+        return subprocess.run([sys.executable, "-c", ""], check=False).returncode != 0
+    except OSError:
+        return True

@@ -1,5 +1,7 @@
 #include "unary.h"
 
+#include "ukernels/ukernels.h"
+
 sam_status sam_unary_begin(sam_ctx *ctx, sam_node *node, sam_unary_plan **result) {
   const sam_tensor *x = node->inputs[0];
   sam_tensor *y = node->outputs[0];
@@ -32,12 +34,6 @@ sam_status sam_unary_begin_same(sam_ctx *ctx, sam_node *node, sam_unary_plan **r
   return SAM_OK;
 }
 
-static void lookup_bytes(int64_t n, const void *px, void *py, const sam_unary_params *p) {
-  const uint8_t *x = px, *table = p->table;
-  uint8_t *y = py;
-  for (int64_t i = 0; i < n; i++) y[i] = table[x[i]];
-}
-
 static void lookup_words(int64_t n, const void *px, void *py, const sam_unary_params *p) {
   const int16_t *x = px;
   int16_t *y = py;
@@ -46,7 +42,7 @@ static void lookup_words(int64_t n, const void *px, void *py, const sam_unary_pa
 
 void sam_unary_use_bytes(sam_unary_plan *plan) {
   plan->params.table = plan->table.bytes;
-  plan->kernel = lookup_bytes;
+  plan->kernel = sam_uk.u8_lookup;
   plan->cost = 1;
 }
 

@@ -11,28 +11,6 @@
 #include "ukernels/ukernels.h"
 #include "unary.h"
 
-/* ---- float32: the scalar meaning ------------------------------------------------------------------------------- */
-
-static inline float relu_clamp(float x, const sam_unary_params *p) {
-  x = x < p->a ? p->a : x;
-  return x > p->b ? p->b : x;
-}
-static inline float gelu_erf(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
-static inline float gelu_tanh(float x) { return 0.5f * x * (1.0f + tanhf(0.79788456f * (x + 0.044715f * x * x * x))); }
-static inline float hard_swish(float x) {
-  float gate = x + 3.0f;
-  gate = gate < 0 ? 0 : gate > 6.0f ? 6.0f : gate;
-  return x * gate * (1.0f / 6.0f);
-}
-SAM_UNARY_KERNEL(relu_f32, float, relu_clamp(u, p))
-SAM_UNARY_KERNEL(logistic_f32, float, 1.0f / (1.0f + expf(-u)))
-SAM_UNARY_KERNEL(tanh_f32, float, tanhf(u))
-SAM_UNARY_KERNEL(hard_swish_f32, float, hard_swish(u))
-SAM_UNARY_KERNEL(gelu_erf_f32, float, gelu_erf(u))
-SAM_UNARY_KERNEL(gelu_tanh_f32, float, gelu_tanh(u))
-SAM_UNARY_KERNEL(elu_f32, float, u < 0 ? expm1f(u) : u)
-SAM_UNARY_KERNEL(leaky_relu_f32, float, u < 0 ? u * p->a : u)
-
 static double real_logistic(double x, const void *arg) { return (void)arg, 1 / (1 + exp(-x)); }
 static double real_tanh(double x, const void *arg) { return (void)arg, tanh(x); }
 static double real_elu(double x, const void *arg) { return (void)arg, x < 0 ? expm1(x) : x; }
@@ -158,7 +136,7 @@ static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, flo
   sam_unary_params *p = &plan->params;
   p->a = lo;
   p->b = hi;
-  plan->kernel = relu_f32;
+  plan->kernel = sam_uk.f32_clamp;
   plan->cost = 2;
   if (x->type == SAM_FLOAT32) return SAM_OK;
   float scale = y->quant->scale[0];
@@ -207,24 +185,24 @@ static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, 
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->kernel = f32;
-  plan->cost = 24;
+  plan->cost = 8;
   if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
   if (node->inputs[0]->type == SAM_INT16 && s16 != NULL) return plan_curve16(ctx, node, plan, s16, powers);
   sam_unary_use_table(plan, node, real, arg);
   return SAM_OK;
 }
 static sam_status prepare_logistic(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, logistic_f32, logistic_s16, logistic_s16_powers, real_logistic, NULL);
+  return prepare_curve(ctx, node, sam_uk.f32_logistic, logistic_s16, logistic_s16_powers, real_logistic, NULL);
 }
 static sam_status prepare_tanh(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, tanh_f32, tanh_s16, tanh_s16_powers, real_tanh, NULL);
+  return prepare_curve(ctx, node, sam_uk.f32_tanh, tanh_s16, tanh_s16_powers, real_tanh, NULL);
 }
 static sam_status prepare_elu(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, elu_f32, NULL, NULL, real_elu, NULL);
+  return prepare_curve(ctx, node, sam_uk.f32_elu, NULL, NULL, real_elu, NULL);
 }
 static sam_status prepare_gelu(sam_ctx *ctx, sam_node *node) {
   const sam_gelu_options *options = node->options;
-  return prepare_curve(ctx, node, options->approximate ? gelu_tanh_f32 : gelu_erf_f32, NULL, NULL, real_gelu,
+  return prepare_curve(ctx, node, options->approximate ? sam_uk.f32_gelu_tanh : sam_uk.f32_gelu, NULL, NULL, real_gelu,
                        &options->approximate);
 }
 
@@ -233,7 +211,7 @@ static int32_t sixteen_bit_factor(int32_t q) { return q >= INT32_MAX - 32768 ? 3
 static sam_status prepare_hard_swish(sam_ctx *ctx, sam_node *node) {
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
-  plan->kernel = hard_swish_f32;
+  plan->kernel = sam_uk.f32_hard_swish;
   plan->cost = 4;
   if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
   float fine = node->inputs[0]->quant->scale[0] / 128.0f, scale = node->outputs[0]->quant->scale[0];
@@ -253,7 +231,7 @@ static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   const sam_leaky_relu_options *options = node->options;
   plan->params.a = options->alpha;
-  plan->kernel = leaky_relu_f32;
+  plan->kernel = sam_uk.f32_leaky_relu;
   plan->cost = 2;
   if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
   const float sx = node->inputs[0]->quant->scale[0], sy = node->outputs[0]->quant->scale[0];

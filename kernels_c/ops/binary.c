@@ -19,6 +19,7 @@
 #include "activation.h"
 #include "elementwise.h"
 #include "ops.h"
+#include "ukernels/ukernels.h"
 
 typedef enum binary_kind { ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQDIFF, FLOOR_DIV, FLOOR_MOD, POW, KINDS } binary_kind;
 
@@ -33,10 +34,6 @@ typedef struct binary_plan {
 /* u and v are the operands. */
 #define KERNEL(name, T, EXPR) SAM_BINARY_KERNEL(name, T, T, EXPR)
 
-static inline float clamp_f32(float x, const sam_binary_params *p) {
-  x = x < p->lo ? p->lo : x;
-  return x > p->hi ? p->hi : x;
-}
 static inline int64_t clamp_int(int64_t x, const sam_binary_params *p) {
   return x < p->ilo ? p->ilo : x > p->ihi ? p->ihi : x;
 }
@@ -66,13 +63,6 @@ static int32_t power_i32(int32_t base, int32_t exponent) {
 #define WRAP32(op) (int32_t) clamp_int((int32_t)((uint32_t)u op(uint32_t) v), p)
 #define WRAP64(op) clamp_int((int64_t)((uint64_t)u op(uint64_t) v), p)
 
-KERNEL(add_f32, float, clamp_f32(u + v, p))
-KERNEL(sub_f32, float, clamp_f32(u - v, p))
-KERNEL(mul_f32, float, clamp_f32(u *v, p))
-KERNEL(div_f32, float, clamp_f32(u / v, p))
-KERNEL(maximum_f32, float, u != u || u > v ? u : v)
-KERNEL(minimum_f32, float, u != u || u < v ? u : v)
-KERNEL(sqdiff_f32, float, (u - v) * (u - v))
 KERNEL(floor_div_f32, float, floorf(u / v))
 KERNEL(floor_mod_f32_rows, float, floor_mod_f32(u, v))
 KERNEL(pow_f32, float, powf(u, v))
@@ -96,10 +86,6 @@ KERNEL(minimum_i64, int64_t, u < v ? u : v)
 KERNEL(floor_mod_i64, int64_t, floor_mod(u, v))
 KERNEL(mul_u32, uint32_t, u *v)
 
-KERNEL(maximum_i8, int8_t, u > v ? u : v)
-KERNEL(minimum_i8, int8_t, u < v ? u : v)
-KERNEL(maximum_u8, uint8_t, u > v ? u : v)
-KERNEL(minimum_u8, uint8_t, u < v ? u : v)
 KERNEL(maximum_i16, int16_t, u > v ? u : v)
 KERNEL(minimum_i16, int16_t, u < v ? u : v)
 KERNEL(floor_div_i8, int8_t, (int8_t)floor_div(u, v))
@@ -107,26 +93,18 @@ KERNEL(floor_mod_i8, int8_t, (int8_t)floor_mod(u, v))
 KERNEL(floor_div_i16, int16_t, (int16_t)floor_div(u, v))
 KERNEL(floor_mod_i16, int16_t, (int16_t)floor_mod(u, v))
 
-/* Rounded half to even, clamped in the integers. |x| < 2^31 is prepare's duty (ratios are capped). */
-static inline int64_t rne(float x) { return (int64_t)rintf(x); }
-/* For quotients, which may be infinite or NaN. */
+/* Rounded half to even; infinity and NaN are possible in quotients. */
 static inline int64_t rne_any(float x) {
   return x != x ? 0 : x >= 1e6f ? 1000000 : x <= -1e6f ? -1000000 : (int64_t)rintf(x);
 }
 
-#define Q_ADD clamp_int(((p->bias + u * p->ia + v * p->ib) >> p->shift) + p->zy, p)
-#define Q_ADD_FAR clamp_int(rne((float)u * p->fa + (float)v * p->fb + p->fc), p)
-#define Q_MUL clamp_int(rne((float)((u - p->za) * (v - p->zb)) * p->fa) + p->zy, p)
+#define Q_ADD_FAR clamp_int(rne_any((float)u * p->fa + (float)v * p->fb + p->fc), p)
 #define Q_DIV clamp_int(rne_any((float)(u - p->za) / (float)(v - p->zb) * p->fa) + p->zy, p)
 #define DIFFERENCE ((float)(u - p->za) * p->fa - (float)(v - p->zb) * p->fb)
 #define Q_SQDIFF clamp_int(rne_any(DIFFERENCE *DIFFERENCE) + p->zy, p)
 
-KERNEL(add_s8, int8_t, (int8_t)Q_ADD)
-KERNEL(add_u8, uint8_t, (uint8_t)Q_ADD)
 KERNEL(add_far_s8, int8_t, (int8_t)Q_ADD_FAR)
 KERNEL(add_far_u8, uint8_t, (uint8_t)Q_ADD_FAR)
-KERNEL(mul_s8, int8_t, (int8_t)Q_MUL)
-KERNEL(mul_u8, uint8_t, (uint8_t)Q_MUL)
 KERNEL(div_s8, int8_t, (int8_t)Q_DIV)
 KERNEL(div_u8, uint8_t, (uint8_t)Q_DIV)
 KERNEL(div_s16, int16_t, (int16_t)Q_DIV)
@@ -158,44 +136,17 @@ typedef struct complex64 {
 KERNEL(mul_c64, complex64, ((complex64){u.re * v.re - u.im * v.im, u.re *v.im + u.im *v.re}))
 
 static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
-    [ADD] = {[SAM_FLOAT32] = add_f32,
-             [SAM_INT32] = add_i32,
-             [SAM_INT64] = add_i64,
-             [SAM_INT8] = add_s8,
-             [SAM_UINT8] = add_u8,
-             [SAM_INT16] = add_s16},
-    [SUB] = {[SAM_FLOAT32] = sub_f32,
-             [SAM_INT32] = sub_i32,
-             [SAM_INT64] = sub_i64,
-             [SAM_INT8] = add_s8,
-             [SAM_UINT8] = add_u8,
-             [SAM_INT16] = sub_s16},
-    [MUL] = {[SAM_FLOAT32] = mul_f32,
-             [SAM_INT32] = mul_i32,
+    [ADD] = {[SAM_INT32] = add_i32, [SAM_INT64] = add_i64, [SAM_INT16] = add_s16},
+    [SUB] = {[SAM_INT32] = sub_i32, [SAM_INT64] = sub_i64, [SAM_INT16] = sub_s16},
+    [MUL] = {[SAM_INT32] = mul_i32,
              [SAM_INT64] = mul_i64,
-             [SAM_INT8] = mul_s8,
-             [SAM_UINT8] = mul_u8,
              [SAM_INT16] = mul_s16,
              [SAM_UINT32] = mul_u32,
              [SAM_COMPLEX64] = mul_c64},
-    [DIV] = {[SAM_FLOAT32] = div_f32,
-             [SAM_INT32] = div_i32,
-             [SAM_INT8] = div_s8,
-             [SAM_UINT8] = div_u8,
-             [SAM_INT16] = div_s16},
-    [MAXIMUM] = {[SAM_FLOAT32] = maximum_f32,
-                 [SAM_INT32] = maximum_i32,
-                 [SAM_INT64] = maximum_i64,
-                 [SAM_INT8] = maximum_i8,
-                 [SAM_UINT8] = maximum_u8,
-                 [SAM_INT16] = maximum_i16},
-    [MINIMUM] = {[SAM_FLOAT32] = minimum_f32,
-                 [SAM_INT32] = minimum_i32,
-                 [SAM_INT64] = minimum_i64,
-                 [SAM_INT8] = minimum_i8,
-                 [SAM_UINT8] = minimum_u8,
-                 [SAM_INT16] = minimum_i16},
-    [SQDIFF] = {[SAM_FLOAT32] = sqdiff_f32, [SAM_INT32] = sqdiff_i32, [SAM_INT8] = sqdiff_s8},
+    [DIV] = {[SAM_INT32] = div_i32, [SAM_INT8] = div_s8, [SAM_UINT8] = div_u8, [SAM_INT16] = div_s16},
+    [MAXIMUM] = {[SAM_INT32] = maximum_i32, [SAM_INT64] = maximum_i64, [SAM_INT16] = maximum_i16},
+    [MINIMUM] = {[SAM_INT32] = minimum_i32, [SAM_INT64] = minimum_i64, [SAM_INT16] = minimum_i16},
+    [SQDIFF] = {[SAM_INT32] = sqdiff_i32, [SAM_INT8] = sqdiff_s8},
     [FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32,
                    [SAM_INT32] = floor_div_i32,
                    [SAM_INT8] = floor_div_i8,
@@ -207,6 +158,28 @@ static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
                    [SAM_INT16] = floor_mod_i16},
     [POW] = {[SAM_FLOAT32] = pow_f32, [SAM_INT32] = pow_i32},
 };
+
+/* The others are microkernels. SUB of bytes is ADD with a negative factor. */
+static sam_binary_fn kernel_of(binary_kind kind, sam_type type) {
+  const bool s8 = type == SAM_INT8;
+  if (kernels[kind][type] != NULL) return kernels[kind][type];
+  switch (kind) {
+    case ADD:
+      return type == SAM_FLOAT32 ? sam_uk.f32_add : s8 ? sam_uk.s8_add : sam_uk.u8_add;
+    case SUB:
+      return type == SAM_FLOAT32 ? sam_uk.f32_sub : s8 ? sam_uk.s8_add : sam_uk.u8_add;
+    case MUL:
+      return type == SAM_FLOAT32 ? sam_uk.f32_mul : s8 ? sam_uk.s8_mul : sam_uk.u8_mul;
+    case DIV:
+      return sam_uk.f32_div;
+    case MAXIMUM:
+      return type == SAM_FLOAT32 ? sam_uk.f32_max : s8 ? sam_uk.s8_max : sam_uk.u8_max;
+    case MINIMUM:
+      return type == SAM_FLOAT32 ? sam_uk.f32_min : s8 ? sam_uk.s8_min : sam_uk.u8_min;
+    default:
+      return sam_uk.f32_sqdiff;
+  }
+}
 
 /* ---- Prepare --------------------------------------------------------------------------------------------------- */
 
@@ -323,9 +296,12 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, i
   SAM_TRY(sam_check_same_type(ctx, y, a));
   SAM_TRY(sam_binary_begin(ctx, node, &plan->rows));
   plan->kind = kind;
-  plan->rows.kernel = kernels[kind][a->type];
+  plan->rows.kernel = kernel_of(kind, a->type);
   bool divides = kind == DIV || kind == FLOOR_DIV || kind == FLOOR_MOD;
-  plan->rows.cost = kind == POW || kind == FLOOR_MOD ? 80 : divides ? 16 : 4;
+  plan->rows.cost = kind == POW || kind == FLOOR_MOD               ? 80
+                    : divides                                      ? 16
+                    : a->type == SAM_INT16 || a->type == SAM_INT64 ? 8
+                                                                   : 2;
   bool small = a->type == SAM_INT8 || a->type == SAM_UINT8 || a->type == SAM_INT16;
   plan->nonzero = divides && a->type != SAM_FLOAT32 && !(small && kind == DIV);
   if (small && (kind == MAXIMUM || kind == MINIMUM)) {

@@ -38,8 +38,12 @@ typedef struct dw_plan {
   int64_t row_pixels; /* pixels of a prepared row */
   int64_t slots;      /* rows in the ring */
   int32_t n_rows;     /* row pointers of a strip */
-  bool flat, direct, out_direct;
-  const void *packed; /* NULL: the filter is not constant, pack in eval */
+  bool flat, direct, out_direct, split;
+  int64_t *taps;        /* kw */
+  int64_t plane;        /* flat with a stride: elements of one of the planes of a row */
+  int64_t inner, outer; /* split: outputs from inner to outer do not cross the sides */
+  int64_t edge_pixels;  /* split: pixels of a copy */
+  const void *packed;   /* NULL: the filter is not constant, pack in eval */
   int64_t n_packed;
   int32_t *order;
   size_t zero_bytes, row_bytes, out_bytes, thread_bytes, packed_bytes;
@@ -79,6 +83,7 @@ static dw_lane lane_of(const dw_work *w, int thread) {
   lane.tags = (int64_t *)base;
   base += rounded((size_t)p->slots * sizeof(int64_t));
   lane.ring = base;
+  if (p->split) base += rounded((size_t)(p->n_rows * p->edge_pixels * p->pixel * p->size));
   lane.out = base + (size_t)p->slots * p->row_bytes;
   return lane;
 }
@@ -106,7 +111,24 @@ static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t i
   const int64_t room = p->row_pixels - p->left;
   const int64_t pixels = p->width < room ? p->width : room;
   uint8_t *dst = row + p->left * p->pixel * p->size;
-  if (p->pixel == p->channels) {
+  if (p->plane) {
+    uint8_t *spread = lane->out + (size_t)p->kernel->rows * p->out_bytes; /* the row of the other branch, then sorted */
+    if (p->pixel != p->channels) {
+      spread_8(p, src, pixels, spread);
+      src = spread;
+    }
+    const int64_t n = p->pixel;
+    for (int64_t x = 0, i = p->left; x < pixels; x++, i++) {
+      uint8_t *to = row + i % p->stride_w * p->plane + i / p->stride_w * n;
+      if (n == 8) {
+        memcpy(to, src + x * 8, 8);
+      } else if (n == 16) {
+        memcpy(to, src + x * 16, 16);
+      } else {
+        memcpy(to, src + x * n, (size_t)n);
+      }
+    }
+  } else if (p->pixel == p->channels) {
     memcpy(dst, src, (size_t)(pixels * p->channels * p->size));
   } else if (p->size == 1) {
     spread_8(p, src, pixels, dst);
@@ -114,6 +136,71 @@ static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t i
     spread_32(p, (const uint32_t *)(const void *)src, pixels, (uint32_t *)(void *)dst);
   }
   return row;
+}
+
+/* The outputs [from, to) of `valid` rows from y on, all of which cross a side: their pixels are copied, with border. */
+static void edge_strip(const dw_work *w, const dw_lane *lane, int64_t image, int64_t y, int64_t valid, int64_t from,
+                       int64_t to, sam_dw_strip *strip) {
+  const dw_plan *p = w->plan;
+  const int64_t used = (valid - 1) * p->stride_h + p->kh, pixel = p->channels * p->size;
+  const int64_t first = from * p->stride_w - p->left; /* the pixel the copy begins with */
+  const int64_t end = (to - 1) * p->stride_w - p->left + (p->kw - 1) * (int64_t)p->dilation_w + 1;
+  const int64_t begin = first > 0 ? first : 0, stop = end < p->width ? end : p->width;
+  const uint8_t zero = p->size == 1 ? (uint8_t)p->in_zero : 0;
+  uint8_t *copy = lane->ring;
+  for (int32_t t = 0; t < p->n_rows; t++) {
+    const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
+    if (t >= used || at < 0 || at >= p->height || begin >= stop) {
+      lane->rows[t] = w->zero;
+      continue;
+    }
+    lane->rows[t] = copy;
+    memset(copy, zero, (size_t)((begin - first) * pixel));
+    memcpy(copy + (begin - first) * pixel,
+           (const uint8_t *)w->in + ((image * p->height + at) * p->width + begin) * pixel,
+           (size_t)((stop - begin) * pixel));
+    memset(copy + (stop - first) * pixel, zero, (size_t)((end - stop) * pixel));
+    copy += p->edge_pixels * pixel;
+  }
+  strip->n = to - from;
+  p->kernel->run(strip);
+}
+
+static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  const dw_work *w = arg;
+  const dw_plan *p = w->plan;
+  const dw_lane lane = lane_of(w, thread);
+  const int32_t together = p->kernel->rows;
+  const int64_t groups = (p->out_height + together - 1) / together;
+  const int64_t pixel = p->out_channels * p->size, in_row = p->width * pixel, out_row = p->out_width * pixel;
+  const int64_t bounds[4] = {0, p->inner, p->outer, p->out_width};
+  void *out[8];
+  sam_dw_strip strip = w->strip;
+  strip.rows = lane.rows;
+  strip.out = out;
+  for (int64_t item = begin; item < end; item++) {
+    const int64_t image = item / groups, y = item % groups * together;
+    const int64_t valid = p->out_height - y < together ? p->out_height - y : together;
+    uint8_t *dst = (uint8_t *)w->out + (image * p->out_height + y) * out_row;
+    for (int part = 0; part < 3; part++) {
+      const int64_t from = bounds[part], to = bounds[part + 1];
+      if (from == to) continue;
+      for (int32_t r = 0; r < together; r++)
+        out[r] = r < valid ? dst + r * out_row + from * pixel : lane.out + (size_t)r * p->out_bytes;
+      if (part != 1) {
+        edge_strip(w, &lane, image, y, valid, from, to, &strip);
+        continue;
+      }
+      const int64_t used = (valid - 1) * p->stride_h + p->kh;
+      const uint8_t *in = (const uint8_t *)w->in + (from * p->stride_w - p->left) * pixel;
+      for (int32_t t = 0; t < p->n_rows; t++) {
+        const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
+        lane.rows[t] = t < used && at >= 0 && at < p->height ? in + (image * p->height + at) * in_row : w->zero;
+      }
+      strip.n = to - from;
+      p->kernel->run(&strip);
+    }
+  }
 }
 
 static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
@@ -197,20 +284,24 @@ static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
   const int32_t together = p->kernel->rows;
   const int64_t groups = (p->out_height + together - 1) / together;
   const int64_t macs = p->out_width * p->out_channels * p->kh * p->kw * together;
-  sam_parallel(ctx, out->dims[0] * groups, 100 + macs / 8, strip_rows, &w);
+  sam_parallel(ctx, out->dims[0] * groups, 100 + macs / 8, p->split ? split_rows : strip_rows, &w);
   return SAM_OK;
 }
 
 static sam_dw_kernel *choose(const dw_plan *p, sam_type type) {
-  if (type == SAM_FLOAT32) return sam_uk.f32_dw;
   const bool near = p->dilation_h == 1, square = p->kh == p->kw;
   const bool once = p->stride_h == 1 && p->stride_w == 1;
+  const bool three = near && square && p->kh == 3, five = near && square && p->kh == 5;
+  if (type == SAM_FLOAT32) {
+    if (three && once && p->dilation_w == 1) return sam_uk.f32_dw3x3s1;
+    return three && p->stride_w == 2 && p->dilation_w == 1 ? sam_uk.f32_dw3x3s2 : sam_uk.f32_dw;
+  }
   if (type == SAM_INT8) {
-    if (near && square && p->kh == 3) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
-    if (near && square && p->kh == 5) return once ? sam_uk.s8_dw5x5s1 : sam_uk.s8_dw5x5;
+    if (three) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
+    if (five) return once ? sam_uk.s8_dw5x5s1 : sam_uk.s8_dw5x5;
     return sam_uk.s8_dw;
   }
-  if (near && square && p->kh == 3) return once ? sam_uk.u8_dw3x3s1 : sam_uk.u8_dw3x3;
+  if (three) return once ? sam_uk.u8_dw3x3s1 : sam_uk.u8_dw3x3;
   return sam_uk.u8_dw;
 }
 
@@ -221,23 +312,44 @@ static void shape_strip(dw_plan *p) {
   int64_t lanes = n;
   bool flat = false;
   p->pixel = n;
-  if (p->stride_w == 1 && block > 0 && n < block) {
+  if (block > 0 && n < block && (p->stride_w == 1 || p->size == 1)) {
     for (int64_t wide = block; wide >= p->kernel->least && !flat; wide /= 2) {
       flat = wide % n == 0 && wide > n && wide <= n * p->out_width;
       if (flat) lanes = wide;
     }
   }
+  if (flat && p->stride_w > 1 && n >= p->kernel->least) flat = false, lanes = n; /* sorting costs more than it gives */
   if (!flat && n < p->kernel->least) lanes = p->pixel = p->kernel->least;
   s->channels = lanes;
   s->n = flat ? (p->out_width * n + lanes - 1) / lanes : p->out_width;
   s->x_step = flat ? lanes : p->stride_w * p->pixel;
-  s->tap_step = p->dilation_w * p->pixel;
-  p->reach = (s->n - 1) * s->x_step + (p->kw - 1) * s->tap_step + lanes;
-  p->row_pixels = (p->reach + p->pixel - 1) / p->pixel;
-  p->direct = p->left == 0 && p->pixel == p->channels && p->reach <= p->width * p->channels;
+  s->taps = p->taps;
+  p->plane = 0;
+  if (flat && p->stride_w > 1) {
+    const int64_t last = (p->kw - 1) * (int64_t)p->dilation_w / p->stride_w;
+    p->plane = ((s->n * lanes + last * n) + 63) / 64 * 64;
+    for (int32_t k = 0; k < p->kw; k++) {
+      const int64_t at = k * (int64_t)p->dilation_w;
+      p->taps[k] = at % p->stride_w * p->plane + at / p->stride_w * n;
+    }
+    p->reach = p->plane * p->stride_w;
+    p->row_pixels = (p->out_width - 1) * p->stride_w + (p->kw - 1) * (int64_t)p->dilation_w + 1;
+  } else {
+    for (int32_t k = 0; k < p->kw; k++) p->taps[k] = k * (int64_t)p->dilation_w * p->pixel;
+    p->reach = (s->n - 1) * s->x_step + p->taps[p->kw - 1] + lanes;
+    p->row_pixels = (p->reach + p->pixel - 1) / p->pixel;
+  }
+  p->direct = p->left == 0 && p->pixel == p->channels && !p->plane && p->reach <= p->width * p->channels;
   p->out_direct = flat ? s->n * lanes == p->out_width * n : lanes == n;
   p->packing.period = flat ? n : lanes;
   p->flat = flat;
+  const int64_t span = (p->kw - 1) * (int64_t)p->dilation_w + 1;
+  p->inner = (p->left + p->stride_w - 1) / p->stride_w;
+  p->outer = p->width + p->left < span ? 0 : (p->width + p->left - span) / p->stride_w + 1;
+  if (p->outer > p->out_width) p->outer = p->out_width;
+  p->split = !p->direct && !flat && p->out_direct && p->pixel == p->channels && p->outer - p->inner >= 6;
+  const int64_t edge = p->inner > p->out_width - p->outer ? p->inner : p->out_width - p->outer;
+  p->edge_pixels = edge > 1 ? (edge - 1) * p->stride_w + span : span;
 }
 
 static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
@@ -277,6 +389,8 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   if (p->reach < 0 || (double)p->kw * p->dilation_w * (double)p->out_channels > 1e12 ||
       (double)p->width * (double)p->out_channels > 1e12)
     return sam_fail(ctx, SAM_LIMIT, "rows of %lld pixels are too long", (long long)p->width);
+  p->taps = sam_alloc(ctx, (size_t)p->kw * sizeof *p->taps);
+  if (!p->taps) return SAM_OUT_OF_MEMORY;
   shape_strip(p);
   sam_dw_strip *s = &p->strip;
   s->kh = p->kh, s->kw = p->kw;
@@ -288,13 +402,16 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   p->packed_bytes = rounded((size_t)sam_dw_packed_bytes(&p->packing));
   p->n_rows = sam_dw_rows(k, p->kh, p->stride_h);
   int64_t overlap = (int64_t)(k->rows - 1) * p->stride_h + (int64_t)(p->kh - 1) * p->dilation_h + 1;
-  p->slots = p->direct ? 0 : overlap < p->height ? overlap : p->height;
+  p->slots = p->direct || p->split ? 0 : overlap < p->height ? overlap : p->height;
   const size_t slack = 64; /* flat rows end with a whole vector */
   p->zero_bytes = rounded((size_t)(p->reach * p->size) + slack);
-  p->row_bytes = rounded((size_t)(p->row_pixels * p->pixel * p->size) + slack);
+  const int64_t row = p->plane ? p->reach : p->row_pixels * p->pixel;
+  p->row_bytes = rounded((size_t)(row * p->size) + slack);
   p->out_bytes = rounded((size_t)(s->n * s->channels * p->size));
   p->thread_bytes = rounded((size_t)p->n_rows * sizeof(void *)) + rounded((size_t)p->slots * sizeof(int64_t)) +
                     (size_t)p->slots * p->row_bytes + (size_t)k->rows * p->out_bytes;
+  if (p->split) p->thread_bytes += rounded((size_t)(p->n_rows * p->edge_pixels * p->pixel * p->size));
+  if (p->plane) p->thread_bytes += p->row_bytes;
 
   p->order = sam_alloc(ctx, (size_t)p->n_packed * sizeof *p->order);
   if (!p->order) return SAM_OUT_OF_MEMORY;

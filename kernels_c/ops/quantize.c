@@ -11,6 +11,7 @@
 #include "common/requant.h"
 #include "ops.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
 #include "unary.h"
 
 /* Elements between the type of the file and a plain array, for the types packed below a byte. */
@@ -52,26 +53,22 @@ static inline int32_t quantize_value(float x, float inverse, int32_t zero_point,
 
 static void quantize_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
   const float *x = (const float *)p->x->data + from;
-  const float inverse = 1.0f / p->scale[slice];
   const int32_t z = p->zero_point[slice];
-  const float lo = (float)(p->lo - z), hi = (float)(p->hi - z);
+  const sam_unary_params params = {.a = 1.0f / p->scale[slice], .zy = z, .lo = p->lo, .hi = p->hi};
   switch (p->y->type) {
     case SAM_INT8:
-      for (int64_t i = 0; i < n; i++)
-        ((int8_t *)p->y->data)[from + i] = (int8_t)quantize_value(x[i], inverse, z, lo, hi);
+      sam_uk.f32_to_s8(n, x, (int8_t *)p->y->data + from, &params);
       break;
     case SAM_UINT8:
-      for (int64_t i = 0; i < n; i++)
-        ((uint8_t *)p->y->data)[from + i] = (uint8_t)quantize_value(x[i], inverse, z, lo, hi);
+      sam_uk.f32_to_u8(n, x, (uint8_t *)p->y->data + from, &params);
       break;
     case SAM_INT16:
-      for (int64_t i = 0; i < n; i++)
-        ((int16_t *)p->y->data)[from + i] = (int16_t)quantize_value(x[i], inverse, z, lo, hi);
+      sam_uk.f32_to_s16(n, x, (int16_t *)p->y->data + from, &params);
       break;
     default: /* INT4, UINT4: a task never shares a byte with another (blocks are even) */
       for (int64_t i = 0; i < n; i++) {
         uint8_t *byte = (uint8_t *)p->y->data + ((from + i) >> 1);
-        int32_t q = quantize_value(x[i], inverse, z, lo, hi) & 15;
+        int32_t q = quantize_value(x[i], params.a, z, (float)(p->lo - z), (float)(p->hi - z)) & 15;
         *byte = (uint8_t)((from + i) & 1 ? (*byte & 15) | q << 4 : q);
       }
       break;
@@ -122,21 +119,20 @@ static void table_run(const quantize_plan *p, int64_t from, int64_t n, int64_t s
 }
 
 static void dequantize_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
-  const float scale = p->scale[slice];
-  const int32_t z = p->zero_point[slice];
+  const sam_unary_params params = {.a = p->scale[slice], .zx = p->zero_point[slice]};
   float *y = (float *)p->y->data + from;
   switch (p->x->type) {
     case SAM_INT8:
-      for (int64_t i = 0; i < n; i++) y[i] = scale * (float)(((const int8_t *)p->x->data)[from + i] - z);
+      sam_uk.s8_to_f32(n, (const int8_t *)p->x->data + from, y, &params);
       break;
     case SAM_UINT8:
-      for (int64_t i = 0; i < n; i++) y[i] = scale * (float)(((const uint8_t *)p->x->data)[from + i] - z);
+      sam_uk.u8_to_f32(n, (const uint8_t *)p->x->data + from, y, &params);
       break;
     case SAM_INT16:
-      for (int64_t i = 0; i < n; i++) y[i] = scale * (float)(((const int16_t *)p->x->data)[from + i] - z);
+      sam_uk.s16_to_f32(n, (const int16_t *)p->x->data + from, y, &params);
       break;
     default:
-      for (int64_t i = 0; i < n; i++) y[i] = scale * (float)((int64_t)small_at(p->x, from + i) - z);
+      for (int64_t i = 0; i < n; i++) y[i] = params.a * (float)((int64_t)small_at(p->x, from + i) - params.zx);
       break;
   }
 }

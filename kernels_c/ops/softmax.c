@@ -8,6 +8,7 @@
 #include "ops.h"
 #include "samara/options.h"
 #include "table.h"
+#include "ukernels/ukernels.h"
 
 enum { EXP_BITS = 23 };
 
@@ -65,19 +66,8 @@ static void softmax_f32_rows(void *arg, int64_t begin_row, int64_t end_row, int 
   (void)thread;
   const rows_work *w = arg;
   int64_t n = w->plan->depth;
-  float beta = w->plan->beta;
-  for (int64_t r = begin_row; r < end_row; r++) {
-    const float *x = (const float *)w->x + r * n;
-    float *y = (float *)w->y + r * n;
-    float top = x[0], sum = 0;
-    for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
-    for (int64_t i = 0; i < n; i++) {
-      y[i] = expf((x[i] - top) * beta);
-      sum += y[i];
-    }
-    float inverse = 1.0f / sum;
-    for (int64_t i = 0; i < n; i++) y[i] *= inverse;
-  }
+  for (int64_t r = begin_row; r < end_row; r++)
+    sam_uk.f32_softmax(n, (const float *)w->x + r * n, (float *)w->y + r * n, w->plan->beta);
 }
 
 static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {
@@ -169,7 +159,7 @@ static sam_status prepare_softmax(sam_ctx *ctx, sam_node *node) {
   return SAM_OK;
 }
 
-static sam_status softmax_f32(sam_ctx *ctx, sam_node *node) { return run(ctx, node, softmax_f32_rows, 24); }
+static sam_status softmax_f32(sam_ctx *ctx, sam_node *node) { return run(ctx, node, softmax_f32_rows, 3); }
 static sam_status softmax_s8(sam_ctx *ctx, sam_node *node) { return run(ctx, node, softmax_s8_rows, 6); }
 static sam_status softmax_u8(sam_ctx *ctx, sam_node *node) { return run(ctx, node, softmax_u8_rows, 6); }
 static sam_status softmax_s16(sam_ctx *ctx, sam_node *node) { return run(ctx, node, softmax_s16_rows, 24); }
@@ -227,7 +217,7 @@ static sam_status prepare_log_softmax(sam_ctx *ctx, sam_node *node) {
   return SAM_OK;
 }
 
-static sam_status log_softmax_f32(sam_ctx *ctx, sam_node *node) { return run(ctx, node, log_softmax_f32_rows, 24); }
+static sam_status log_softmax_f32(sam_ctx *ctx, sam_node *node) { return run(ctx, node, log_softmax_f32_rows, 3); }
 static sam_status log_softmax_s8(sam_ctx *ctx, sam_node *node) { return run(ctx, node, log_softmax_s8_rows, 8); }
 static sam_status log_softmax_u8(sam_ctx *ctx, sam_node *node) { return run(ctx, node, log_softmax_u8_rows, 8); }
 

@@ -4,15 +4,10 @@
 
 #include "ops.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
 
 /* ---- Kernels: the scalar meaning ------------------------------------------------------------------------------- */
 
-SAM_UNARY_KERNEL(abs_f32, float, fabsf(u))
-SAM_UNARY_KERNEL(neg_f32, float, -u)
-SAM_UNARY_KERNEL(sqrt_f32, float, sqrtf(u))
-SAM_UNARY_KERNEL(rsqrt_f32, float, 1.0f / sqrtf(u))
-SAM_UNARY_KERNEL(square_f32, float, u *u)
-SAM_UNARY_KERNEL(exp_f32, float, expf(u))
 SAM_UNARY_KERNEL(log_f32, float, logf(u))
 SAM_UNARY_KERNEL(sin_f32, float, sinf(u))
 SAM_UNARY_KERNEL(cos_f32, float, cosf(u))
@@ -81,7 +76,7 @@ static void fill_bytes(sam_unary_plan *plan, int32_t (*f)(int32_t, const sam_una
 
 static sam_status prepare_abs(sam_ctx *ctx, sam_node *node) {
   const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
-  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, x->type == SAM_INT32 ? abs_i32 : abs_f32, 2);
+  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, x->type == SAM_INT32 ? abs_i32 : sam_uk.f32_abs, 2);
   sam_unary_plan *plan;
   if (x->type == SAM_INT16 && x->quant->count == 0 && y->quant->count == 0) {
     SAM_TRY(sam_check_same_type(ctx, y, x));
@@ -101,7 +96,7 @@ static sam_status prepare_abs(sam_ctx *ctx, sam_node *node) {
 
 static sam_status prepare_rsqrt(sam_ctx *ctx, sam_node *node) {
   const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
-  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, rsqrt_f32, 16);
+  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, sam_uk.f32_rsqrt, 8);
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->params.m = sam_multiplier_of(1.0 / (sqrt((double)x->quant->scale[0]) * y->quant->scale[0]));
@@ -123,21 +118,21 @@ static sam_status prepare_log(sam_ctx *ctx, sam_node *node) {
 }
 
 static sam_status prepare_neg(sam_ctx *ctx, sam_node *node) {
-  static const sam_unary_fn by_type[SAM_TYPE_COUNT] = {[SAM_FLOAT32] = neg_f32,
-                                                       [SAM_INT32] = neg_i32,
-                                                       [SAM_INT64] = neg_i64,
-                                                       [SAM_INT16] = neg_i16,
-                                                       [SAM_INT8] = neg_i8};
-  return prepare_plain(ctx, node, by_type[node->inputs[0]->type], 2);
+  static const sam_unary_fn by_type[SAM_TYPE_COUNT] = {
+      [SAM_INT32] = neg_i32, [SAM_INT64] = neg_i64, [SAM_INT16] = neg_i16, [SAM_INT8] = neg_i8};
+  sam_type type = node->inputs[0]->type;
+  return prepare_plain(ctx, node, type == SAM_FLOAT32 ? sam_uk.f32_neg : by_type[type], 2);
 }
 static sam_status prepare_sign(sam_ctx *ctx, sam_node *node) {
   sam_type type = node->inputs[0]->type;
   return prepare_plain(ctx, node, type == SAM_FLOAT32 ? sign_f32 : type == SAM_FLOAT64 ? sign_f64 : sign_i32, 2);
 }
-static sam_status prepare_exp(sam_ctx *ctx, sam_node *node) { return prepare_real(ctx, node, exp_f32, 20, real_exp); }
+static sam_status prepare_exp(sam_ctx *ctx, sam_node *node) {
+  return prepare_real(ctx, node, sam_uk.f32_exp, 6, real_exp);
+}
 static sam_status prepare_sqrt(sam_ctx *ctx, sam_node *node) {
   const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
-  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, sqrt_f32, 8);
+  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, sam_uk.f32_sqrt, 8);
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->params.a = x->quant->scale[0];
@@ -147,7 +142,9 @@ static sam_status prepare_sqrt(sam_ctx *ctx, sam_node *node) {
   if (x->type == SAM_INT8) fill_bytes(plan, sqrt_quantized);
   return SAM_OK;
 }
-static sam_status prepare_square(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, square_f32, 2); }
+static sam_status prepare_square(sam_ctx *ctx, sam_node *node) {
+  return prepare_plain(ctx, node, sam_uk.f32_square, 2);
+}
 static sam_status prepare_sin(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, sin_f32, 40); }
 static sam_status prepare_cos(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, cos_f32, 40); }
 static sam_status prepare_floor(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, floor_f32, 2); }

@@ -19,7 +19,7 @@ typedef struct sam_dw_strip {
   void *const *out;        /* one pointer for each output row the kernel computes together */
   int64_t n;               /* output pixels of a row */
   int64_t x_step;          /* input elements from one output pixel to the next */
-  int64_t tap_step;        /* input elements from one tap to the next */
+  const int64_t *taps;     /* kw: where the taps lie, in elements from the first */
   int64_t channels;
   int32_t kh, kw;
   const void *weights; /* sam_dw_pack */
@@ -40,7 +40,9 @@ typedef const struct sam_dw_kernel {
   bool pairs;      /* sums two products in 16 bits: not for filters with a weight of -128 */
 } sam_dw_kernel;
 
-typedef sam_dw_kernel sam_f32_dw_t;
+typedef sam_dw_kernel sam_f32_dw_t;      /* any kernel size and step */
+typedef sam_dw_kernel sam_f32_dw3x3s1_t; /* 3 x 3, stride 1, taps side by side */
+typedef sam_dw_kernel sam_f32_dw3x3s2_t;
 typedef sam_dw_kernel sam_s8_dw_t;      /* any kernel size and step */
 typedef sam_dw_kernel sam_s8_dw3x3s1_t; /* 3 x 3, stride 1 */
 typedef sam_dw_kernel sam_s8_dw3x3_t;   /* 3 x 3, any stride */

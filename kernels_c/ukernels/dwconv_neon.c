@@ -36,7 +36,7 @@ INLINE void s8_pixels(const sam_dw_strip *s, int64_t x, int64_t c, const int8_t 
   const int64_t at = x * s->x_step + c;
   const int taps = kh * kw;
   for (int t = 0; t < taps; t += 2) {
-    const int8_t *in = (const int8_t *)s->rows[t / kw] + at + (t % kw) * s->tap_step;
+    const int8_t *in = (const int8_t *)s->rows[t / kw] + at + s->taps[t % kw];
     const int8x16_t w0 = vld1q_s8(w + (int64_t)t * BLOCK);
     if (t + 1 == taps) {
       for (int i = 0; i < pixels; i++) {
@@ -45,7 +45,7 @@ INLINE void s8_pixels(const sam_dw_strip *s, int64_t x, int64_t c, const int8_t 
       }
       break;
     }
-    const int8_t *next = (const int8_t *)s->rows[(t + 1) / kw] + at + ((t + 1) % kw) * s->tap_step;
+    const int8_t *next = (const int8_t *)s->rows[(t + 1) / kw] + at + s->taps[(t + 1) % kw];
     const int8x16_t w1 = vld1q_s8(w + (int64_t)(t + 1) * BLOCK);
     for (int i = 0; i < pixels; i++) {
       const int8x16_t a = vld1q_s8(in + i * s->x_step), b = vld1q_s8(next + i * s->x_step);
@@ -91,7 +91,7 @@ INLINE void u8_run(const sam_dw_strip *s, const int kh, const int kw) {
       int32x4_t acc[4];
       begin(acc, bias);
       for (int t = 0; t < kh * kw; t++) {
-        const uint8_t *in = (const uint8_t *)s->rows[t / kw] + x * s->x_step + c + (t % kw) * s->tap_step;
+        const uint8_t *in = (const uint8_t *)s->rows[t / kw] + x * s->x_step + c + s->taps[t % kw];
         const uint8x16_t a = vld1q_u8(in);
         const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(a)));
         const int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(a)));

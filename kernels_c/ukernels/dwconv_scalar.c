@@ -2,21 +2,21 @@
 #include "common/requant.h"
 #include "ukernels/ukernels.h"
 
-#define DEFINE_RUN(name, type)                                                                      \
-  static void name(const sam_dw_strip *s) {                                                         \
-    const int16_t *weights = s->weights;                                                            \
-    const int32_t *bias = s->bias;                                                                  \
-    type *out = s->out[0];                                                                          \
-    for (int64_t x = 0; x < s->n; x++)                                                              \
-      for (int64_t c = 0; c < s->channels; c++) {                                                   \
-        uint32_t acc = (uint32_t)bias[c]; /* wraps like the vector kernels */                       \
-        for (int32_t ky = 0; ky < s->kh; ky++) {                                                    \
-          const type *in = (const type *)s->rows[ky] + x * s->x_step + c;                           \
-          for (int32_t kx = 0; kx < s->kw; kx++)                                                    \
-            acc += (uint32_t)(in[kx * s->tap_step] * weights[(ky * s->kw + kx) * s->channels + c]); \
-        }                                                                                           \
-        *out++ = (type)sam_requant((int32_t)acc, s->scale[c], s->zero_point, s->lo, s->hi);         \
-      }                                                                                             \
+#define DEFINE_RUN(name, type)                                                                 \
+  static void name(const sam_dw_strip *s) {                                                    \
+    const int16_t *weights = s->weights;                                                       \
+    const int32_t *bias = s->bias;                                                             \
+    type *out = s->out[0];                                                                     \
+    for (int64_t x = 0; x < s->n; x++)                                                         \
+      for (int64_t c = 0; c < s->channels; c++) {                                              \
+        uint32_t acc = (uint32_t)bias[c]; /* wraps like the vector kernels */                  \
+        for (int32_t ky = 0; ky < s->kh; ky++) {                                               \
+          const type *in = (const type *)s->rows[ky] + x * s->x_step + c;                      \
+          for (int32_t kx = 0; kx < s->kw; kx++)                                               \
+            acc += (uint32_t)(in[s->taps[kx]] * weights[(ky * s->kw + kx) * s->channels + c]); \
+        }                                                                                      \
+        *out++ = (type)sam_requant((int32_t)acc, s->scale[c], s->zero_point, s->lo, s->hi);    \
+      }                                                                                        \
   }
 DEFINE_RUN(s8_run, int8_t)
 DEFINE_RUN(u8_run, uint8_t)

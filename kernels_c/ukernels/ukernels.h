@@ -10,6 +10,7 @@
 
 #include "common/cpu.h"
 #include "ukernels/dwconv.h"
+#include "ukernels/arith.h"
 #include "ukernels/gemm.h"
 #include "ukernels/lstm.h"
 #include "ukernels/spatial.h"

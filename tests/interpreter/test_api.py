@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from paths import shared_folder
+from paths import emulated, shared_folder
 from samara.converter import schema
 
 import samara
@@ -454,7 +454,7 @@ def test_cancel() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_works_after_fork() -> None:
-    if "QEMU_CPU" in os.environ:
+    if emulated():
         pytest.skip("processes with threads do not fork under QEMU")
     interpreter = samara.Interpreter(model_content=small_model(), num_threads=2)
     interpreter.resize_tensor_input(0, [10_000, 3])
@@ -517,13 +517,15 @@ def test_a_million_invokes() -> None:
 
 def test_import_is_light() -> None:
     """At most 15 ms beyond numpy, from cached bytecode."""
+    if emulated():
+        pytest.skip("starts other programs")
     code = (
-        "import time, sys, numpy; t = time.perf_counter(); import samara; t = time.perf_counter() - t;"
+        "import time, sys, numpy; t = time.process_time(); import samara; t = time.process_time() - t;"
         "heavy = [m for m in ('onnx', 'h5py', 'keras', 'torch', 'click', 'PIL', 'flatbuffers') if m in sys.modules];"
         "print(t, *heavy)"
     )
     times = []
-    for _ in range(5):
+    for _ in range(8):
         path = os.pathsep.join(p for p in sys.path if p)
         environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""}
         answer = subprocess.run(

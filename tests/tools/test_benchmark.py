@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import samara.tools
 from cli_driver import Cli, flatten_model, write
+from paths import emulated
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
     import sys
 
-    if "QEMU_CPU" in os.environ:
+    if emulated():
         pytest.skip("starts other programs")
     assert samara.tools
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))

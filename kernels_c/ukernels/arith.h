@@ -1,0 +1,47 @@
+/* Samara: microkernels of the elementwise operators, softmax and sums.
+ *
+ * Two shapes of function: of one array (sam_unary_kernel) and of two (sam_binary_kernel, `steps` tells which of the
+ * inputs advance; the other is one value). y may be an input array itself, never overlap it otherwise. */
+#ifndef SAM_UKERNELS_ARITH_H
+#define SAM_UKERNELS_ARITH_H
+
+#include "common/elementwise.h"
+#include "common/unary.h"
+
+typedef void sam_binary_kernel(int64_t n, const void *a, const void *b, void *y, int steps, const sam_binary_params *p);
+typedef void sam_unary_kernel(int64_t n, const void *x, void *y, const sam_unary_params *p);
+
+/* float32, result clamped to [p->lo, p->hi], NaN kept; max and min give `a` unless b is larger (smaller). */
+typedef sam_binary_kernel sam_f32_add_t, sam_f32_sub_t, sam_f32_mul_t, sam_f32_div_t, sam_f32_sqdiff_t;
+typedef sam_binary_kernel sam_f32_max_t, sam_f32_min_t;
+/* (a * ia + b * ib + bias >> shift) + zy, and rne((a - za) * (b - zb) * fa) + zy, clamped to [ilo, ihi]: the rules of
+ * ops/binary.c. No fused multiply-add, so all machines agree. */
+typedef sam_binary_kernel sam_s8_add_t, sam_u8_add_t, sam_s8_mul_t, sam_u8_mul_t;
+typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t;
+
+/* float32. clamp: to [a, b], NaN kept. leaky_relu: slope a below 0. Within 3 units in the last place of the true value,
+ * except logistic beyond |x| > 87 and results below 2^-126. */
+typedef sam_unary_kernel sam_f32_clamp_t, sam_f32_leaky_relu_t, sam_f32_abs_t, sam_f32_neg_t, sam_f32_square_t;
+typedef sam_unary_kernel sam_f32_sqrt_t, sam_f32_rsqrt_t, sam_f32_exp_t, sam_f32_logistic_t, sam_f32_tanh_t;
+typedef sam_unary_kernel sam_f32_elu_t, sam_f32_hard_swish_t, sam_f32_gelu_t, sam_f32_gelu_tanh_t;
+
+/* y[i] = table[x[i]], 256 bytes at p->table. */
+typedef sam_unary_kernel sam_u8_lookup_t;
+
+/* rne(x * a) + zy clamped to [lo, hi], NaN as lo; and (x - zx) * a. */
+typedef sam_unary_kernel sam_f32_to_s8_t, sam_f32_to_u8_t, sam_f32_to_s16_t;
+typedef sam_unary_kernel sam_s8_to_f32_t, sam_u8_to_f32_t, sam_s16_to_f32_t;
+
+/* y = softmax(beta * x) of one row, n > 0. */
+typedef void sam_f32_softmax_t(int64_t n, const float *x, float *y, float beta);
+
+/* acc[j] = sum over `rows` of x[row * stride + j], j < n. rows <= 64 for floats, < 2^23 for bytes. */
+typedef void sam_f32_sum_rows_t(int64_t rows, int64_t n, const float *x, int64_t stride, float *acc);
+typedef void sam_s8_sum_rows_t(int64_t rows, int64_t n, const int8_t *x, int64_t stride, int32_t *acc);
+typedef void sam_u8_sum_rows_t(int64_t rows, int64_t n, const uint8_t *x, int64_t stride, int32_t *acc);
+/* Sum of n values (n < 2^23 for bytes). */
+typedef float sam_f32_sum_t(int64_t n, const float *x);
+typedef int32_t sam_s8_sum_t(int64_t n, const int8_t *x);
+typedef int32_t sam_u8_sum_t(int64_t n, const uint8_t *x);
+
+#endif

@@ -89,6 +89,8 @@ sam_status sam_lstm_plan_integer(sam_ctx *ctx, sam_node *node, sam_lstm *l, cons
   n->bias_in = bias_of(ctx, &l->in, t->x->quant->zero_point[0], norm ? NULL : t->bias + first);
   n->bias_rec = bias_of(ctx, &l->rec, n->output_zero, NULL);
   if (!n->bias_in || !n->bias_rec) return SAM_OUT_OF_MEMORY;
+  l->plain = l->plain && l->outputs <= 1 << 14; /* sums of at most 2 * 2^14 * 2^14: the fused step is exact */
+  for (int32_t g = first; g < 4; g++) l->plain = l->plain && n->rec[g].shift <= 0;
   if (t->projection) {
     SAM_TRY(sam_check_type(ctx, t->projection, SAM_INT8));
     if (t->projection_bias) SAM_TRY(sam_check_matrix(ctx, t->projection_bias, SAM_INT32, l->outputs, 0));
@@ -101,8 +103,8 @@ sam_status sam_lstm_plan_integer(sam_ctx *ctx, sam_node *node, sam_lstm *l, cons
   size_t sums = rows * columns;
   if (batch * (size_t)l->outputs > sums) sums = batch * (size_t)l->outputs;
   l->rows = sam_carve(&used, rows * sizeof(void *));
-  l->sums = sam_carve(&used, sums * sizeof(int32_t));
-  l->part_in = sam_carve(&used, rows * columns * sizeof(int16_t));
+  l->sums = sam_carve(&used, (sums + 32) * sizeof(int32_t)); /* the microkernels read past the end */
+  l->part_in = sam_carve(&used, (rows * columns + 32) * sizeof(int16_t));
   l->gates = sam_carve(&used, 4 * (size_t)l->cells * sizeof(int16_t));
   l->hidden = sam_carve(&used, batch * (size_t)l->cells);
   size_t work = sam_product_scratch(&l->in, (int64_t)rows), other = sam_product_scratch(&l->rec, (int64_t)batch);
@@ -254,9 +256,7 @@ void sam_lstm_run_integer(const sam_lstm *l, const sam_lstm_tensors *t, void *sc
         const int32_t *rec = sums + b * columns;
         int16_t *cell = c + (int64_t)b * l->cells;
         int8_t *out = t->projection ? hidden + (int64_t)b * l->cells : h + (int64_t)b * l->outputs;
-        bool fused = l->plain;
-        for (int32_t g = 0; g < 4; g++) fused = fused && n->rec[g].shift <= 0;
-        if (!fused) {
+        if (!l->plain) {
           general_step(l, t, in, rec, cell, gates, out);
           continue;
         }

@@ -11,12 +11,13 @@
 
 #include "common/fixed_point.h"
 
-/* One step of one batch row: gates in the order input, forget, cell, output. */
+/* One step of one batch row: gates in the order input, forget, cell, output. Sums and the input's part (and the sums
+ * that `add` gets) are readable up to the next multiple of 32 values. */
 typedef struct sam_s16_lstm_args {
   int32_t n;               /* cells */
-  const int32_t *acc[4];   /* recurrent sums with their bias */
+  const int32_t *acc[4];   /* recurrent sums with their bias, at most 2^30 */
   const int16_t *in[4];    /* the input's part of each gate */
-  sam_multiplier scale[4]; /* from acc to Q3.12 */
+  sam_multiplier scale[4]; /* from acc to Q3.12; shift <= 0 */
   int16_t *cell;           /* read and written */
   int32_t tanh_bits;       /* integer bits of the cell, 0..6 */
   int32_t clip;            /* bound of the cell; 0: none */
@@ -24,6 +25,20 @@ typedef struct sam_s16_lstm_args {
   int32_t zero_point;      /* of the output */
   int8_t *y;
 } sam_s16_lstm_args;
+
+/* For the instances alone: rows of equal values, of which a machine loads as many as it has lanes. */
+enum {
+  SAM_LSTM_BIT = 0,     /* 15 rows: 2^0 .. 2^14 */
+  SAM_LSTM_FACTOR = 15, /* 7 rows: exp(-2^(i - 2)) in Q0.15 */
+  SAM_LSTM_THIRD = 22,  /* 1 / 3 in Q0.15 */
+  SAM_LSTM_EXP_EIGHTH,  /* exp(-1 / 8) in Q0.15 */
+  SAM_LSTM_ONE,         /* the largest number, which stands for 1 */
+  SAM_LSTM_FIRST,
+  SAM_LSTM_SLOPE, /* 48 / 17 and -32 / 17 in Q2.13: a first guess at 1 / x */
+  SAM_LSTM_CONSTANTS
+};
+extern const int16_t sam_s16_lstm_constants[SAM_LSTM_CONSTANTS][32];
+extern const int64_t sam_s16_lstm_half[8]; /* 2^30 */
 
 typedef const struct sam_s16_lstm {
   /* y[i] = saturate(y[i] + acc[i] * scale) */

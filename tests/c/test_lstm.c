@@ -31,16 +31,16 @@ static void whole_range(const sam_s16_lstm_t *uk, const sam_s16_lstm_t *portable
 }
 
 static void steps(const sam_s16_lstm_t *uk, const sam_s16_lstm_t *portable) {
-  enum { N = 77 };
+  enum { N = 77, PADDED = 96 };
   for (int round = 0; round < 200; round++) {
-    int32_t acc[4][N], n = 1 + (int32_t)((uint32_t)next() % N);
-    int16_t in[4][N], cell[2][N];
+    int32_t acc[4][PADDED] = {{0}}, n = 1 + (int32_t)((uint32_t)next() % N);
+    int16_t in[4][PADDED] = {{0}}, cell[2][N];
     int8_t y[2][N];
     sam_s16_lstm_args a = {
         .n = n, .tanh_bits = round % 7, .clip = round % 3 ? 0 : 20000, .zero_point = round % 50 - 25};
     a.hidden = sam_multiplier_of(ldexp(1, -30) / (0.002 + 0.0001 * round));
     for (int g = 0; g < 4; g++) {
-      for (int i = 0; i < n; i++) acc[g][i] = next() >> (round % 20), in[g][i] = (int16_t)(next() >> 16);
+      for (int i = 0; i < n; i++) acc[g][i] = next() >> (1 + round % 20), in[g][i] = (int16_t)(next() >> 16);
       a.acc[g] = acc[g];
       a.in[g] = in[g];
       a.scale[g] = sam_multiplier_of(0.9 / (1 + round % 200));

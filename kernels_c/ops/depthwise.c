@@ -88,15 +88,35 @@ static dw_lane lane_of(const dw_work *w, int thread) {
   return lane;
 }
 
-/* Copies pixels with each channel `multiplier` times, `pixel` elements for each. */
-#define DEFINE_SPREAD(name, type)                                                  \
-  static void name(const dw_plan *p, const type *src, int64_t pixels, type *dst) { \
-    for (int64_t x = 0; x < pixels; x++, dst += p->pixel)                          \
-      for (int64_t c = 0, o = 0; c < p->channels; c++, src++)                      \
-        for (int64_t m = 0; m < p->multiplier; m++) dst[o++] = *src;               \
+/* Copies every `step`-th of the pixels, each channel `multiplier` times, to places `pixel` elements apart. */
+static void spread_8(const dw_plan *p, const uint8_t *src, int64_t pixels, int64_t step, uint8_t *dst) {
+  const int64_t n = p->channels, m = p->multiplier, pixel = p->pixel;
+  if (n == 1 && m == 8) { /* eight copies of a byte are one product */
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel) {
+      const uint64_t copies = src[x] * UINT64_C(0x0101010101010101);
+      memcpy(dst, &copies, 8);
+    }
+  } else if (n == 1) {
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memset(dst, src[x], (size_t)m);
+  } else if (m > 1) {
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel)
+      for (int64_t c = 0; c < n; c++) memset(dst + c * m, src[x * n + c], (size_t)m);
+  } else if (n == 8) {
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * 8, 8);
+  } else if (n == 16) {
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * 16, 16);
+  } else if (n == 32) {
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * 32, 32);
+  } else {
+    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * n, (size_t)n);
   }
-DEFINE_SPREAD(spread_8, uint8_t)
-DEFINE_SPREAD(spread_32, uint32_t)
+}
+
+static void spread_32(const dw_plan *p, const uint32_t *src, int64_t pixels, uint32_t *dst) {
+  for (int64_t x = 0; x < pixels; x++, dst += p->pixel)
+    for (int64_t c = 0, o = 0; c < p->channels; c++, src++)
+      for (int64_t m = 0; m < p->multiplier; m++) dst[o++] = *src;
+}
 
 static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t image_row) {
   const dw_plan *p = w->plan;
@@ -112,26 +132,17 @@ static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t i
   const int64_t pixels = p->width < room ? p->width : room;
   uint8_t *dst = row + p->left * p->pixel * p->size;
   if (p->plane) {
-    uint8_t *spread = lane->out + (size_t)p->kernel->rows * p->out_bytes; /* the row of the other branch, then sorted */
-    if (p->pixel != p->channels) {
-      spread_8(p, src, pixels, spread);
-      src = spread;
-    }
-    const int64_t n = p->pixel;
-    for (int64_t x = 0, i = p->left; x < pixels; x++, i++) {
-      uint8_t *to = row + i % p->stride_w * p->plane + i / p->stride_w * n;
-      if (n == 8) {
-        memcpy(to, src + x * 8, 8);
-      } else if (n == 16) {
-        memcpy(to, src + x * 16, 16);
-      } else {
-        memcpy(to, src + x * n, (size_t)n);
-      }
+    for (int64_t phase = 0; phase < p->stride_w && phase < p->row_pixels; phase++) {
+      /* The first pixel of the image that lies in this plane, and its place there. */
+      const int64_t place = p->left > phase ? (p->left - phase + p->stride_w - 1) / p->stride_w : 0;
+      const int64_t x = place * p->stride_w + phase - p->left;
+      if (x < pixels)
+        spread_8(p, src + x * p->channels, pixels - x, p->stride_w, row + phase * p->plane + place * p->pixel);
     }
   } else if (p->pixel == p->channels) {
     memcpy(dst, src, (size_t)(pixels * p->channels * p->size));
   } else if (p->size == 1) {
-    spread_8(p, src, pixels, dst);
+    spread_8(p, src, pixels, 1, dst);
   } else {
     spread_32(p, (const uint32_t *)(const void *)src, pixels, (uint32_t *)(void *)dst);
   }
@@ -411,7 +422,6 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   p->thread_bytes = rounded((size_t)p->n_rows * sizeof(void *)) + rounded((size_t)p->slots * sizeof(int64_t)) +
                     (size_t)p->slots * p->row_bytes + (size_t)k->rows * p->out_bytes;
   if (p->split) p->thread_bytes += rounded((size_t)(p->n_rows * p->edge_pixels * p->pixel * p->size));
-  if (p->plane) p->thread_bytes += p->row_bytes;
 
   p->order = sam_alloc(ctx, (size_t)p->n_packed * sizeof *p->order);
   if (!p->order) return SAM_OUT_OF_MEMORY;

@@ -329,7 +329,7 @@ static void shape_strip(dw_plan *p) {
       if (flat) lanes = wide;
     }
   }
-  if (flat && p->stride_w > 1 && n >= p->kernel->least) flat = false, lanes = n; /* sorting costs more than it gives */
+  if (flat && p->stride_w > 1 && n >= 32) flat = false, lanes = n; /* sorting costs more than it gives */
   if (!flat && n < p->kernel->least) lanes = p->pixel = p->kernel->least;
   s->channels = lanes;
   s->n = flat ? (p->out_width * n + lanes - 1) / lanes : p->out_width;

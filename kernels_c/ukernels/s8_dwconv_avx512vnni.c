@@ -54,16 +54,21 @@ static inline __attribute__((always_inline)) void lanes_16(const void *const *ro
 }
 
 /* The packs saturate: what lies outside int16 or int8 comes out at the ends of the range, as the rule has it. */
-#define DEFINE_STORE(width, P, v, S)                                                                             \
-  static inline __attribute__((always_inline)) void store_##width(uint8_t *out, v acc[4], const sam_dw_strip *s, \
-                                                                  const float *scale) {                          \
-    for (int j = 0; j < 4; j++)                                                                                  \
-      acc[j] = P##cvtps_epi32(P##mul_ps(P##cvtepi32_ps(acc[j]), P##loadu_ps(scale + j * (width / 4))));          \
-    const v zero = P##set1_epi16((int16_t)s->zero_point);                                                        \
-    const v low = P##adds_epi16(P##packs_epi32(acc[0], acc[1]), zero);                                           \
-    const v high = P##adds_epi16(P##packs_epi32(acc[2], acc[3]), zero);                                          \
-    const v y = P##max_epi8(P##packs_epi16(low, high), P##set1_epi8((char)s->lo));                               \
-    P##storeu_##S((void *)out, P##min_epi8(y, P##set1_epi8((char)s->hi)));                                       \
+#define DEFINE_STORE(width, P, v, S)                                                                               \
+  typedef struct limits_##width {                                                                                  \
+    v zero, lo, hi;                                                                                                \
+  } limits_##width;                                                                                                \
+  static inline limits_##width limits_of_##width(const sam_dw_strip *s) {                                          \
+    return (limits_##width){P##set1_epi16((int16_t)s->zero_point), P##set1_epi8((char)s->lo),                      \
+                            P##set1_epi8((char)s->hi)};                                                            \
+  }                                                                                                                \
+  static inline __attribute__((always_inline)) void store_##width(uint8_t *out, v acc[4], const limits_##width *l, \
+                                                                  const float *scale) {                            \
+    for (int j = 0; j < 4; j++)                                                                                    \
+      acc[j] = P##cvtps_epi32(P##mul_ps(P##cvtepi32_ps(acc[j]), P##loadu_ps(scale + j * (width / 4))));            \
+    const v low = P##adds_epi16(P##packs_epi32(acc[0], acc[1]), l->zero);                                          \
+    const v high = P##adds_epi16(P##packs_epi32(acc[2], acc[3]), l->zero);                                         \
+    P##storeu_##S((void *)out, P##min_epi8(P##max_epi8(P##packs_epi16(low, high), l->lo), l->hi));                 \
   }
 DEFINE_STORE(64, _mm512_, __m512i, si512)
 DEFINE_STORE(32, _mm256_, __m256i, si256)
@@ -72,18 +77,24 @@ DEFINE_STORE(16, _mm_, __m128i, si128)
 #define WIDTH 64
 #define V __m512i
 #define LANES lanes_64
+#define LIMITS limits_64
+#define LIMITS_OF limits_of_64
 #define STORE store_64
 #define NAME(stem) stem##_64
 #include "ukernels/dwconv_lanes.inc"
 #define WIDTH 32
 #define V __m256i
 #define LANES lanes_32
+#define LIMITS limits_32
+#define LIMITS_OF limits_of_32
 #define STORE store_32
 #define NAME(stem) stem##_32
 #include "ukernels/dwconv_lanes.inc"
 #define WIDTH 16
 #define V __m128i
 #define LANES lanes_16
+#define LIMITS limits_16
+#define LIMITS_OF limits_of_16
 #define STORE store_16
 #define NAME(stem) stem##_16
 #include "ukernels/dwconv_lanes.inc"

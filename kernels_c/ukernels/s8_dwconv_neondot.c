@@ -19,20 +19,28 @@ static inline __attribute__((always_inline)) void lanes_16(const void *const *ro
   v[0] = vreinterpretq_s32_s16(vzip1q_s16(ab, cd)), v[1] = vreinterpretq_s32_s16(vzip2q_s16(ab, cd));
   v[2] = vreinterpretq_s32_s16(vzip1q_s16(ba, dc)), v[3] = vreinterpretq_s32_s16(vzip2q_s16(ba, dc));
 }
-static inline __attribute__((always_inline)) void store_16(uint8_t *out, int32x4_t acc[4], const sam_dw_strip *s,
+typedef struct limits_16 {
+  int16x8_t zero;
+  int8x16_t lo, hi;
+} limits_16;
+static inline limits_16 limits_of_16(const sam_dw_strip *s) {
+  return (limits_16){vdupq_n_s16((int16_t)s->zero_point), vdupq_n_s8((int8_t)s->lo), vdupq_n_s8((int8_t)s->hi)};
+}
+static inline __attribute__((always_inline)) void store_16(uint8_t *out, int32x4_t acc[4], const limits_16 *l,
                                                            const float *scale) {
   for (int j = 0; j < 4; j++) acc[j] = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc[j]), vld1q_f32(scale + 4 * j)));
-  const int16x8_t zero = vdupq_n_s16((int16_t)s->zero_point);
-  const int16x8_t low = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(acc[0]), acc[1]), zero);
-  const int16x8_t high = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(acc[2]), acc[3]), zero);
-  const int8x16_t y = vmaxq_s8(vqmovn_high_s16(vqmovn_s16(low), high), vdupq_n_s8((int8_t)s->lo));
-  vst1q_s8((int8_t *)out, vminq_s8(y, vdupq_n_s8((int8_t)s->hi)));
+  const int16x8_t low = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(acc[0]), acc[1]), l->zero);
+  const int16x8_t high = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(acc[2]), acc[3]), l->zero);
+  const int8x16_t y = vmaxq_s8(vqmovn_high_s16(vqmovn_s16(low), high), l->lo);
+  vst1q_s8((int8_t *)out, vminq_s8(y, l->hi));
 }
 
 #define DOT(acc, x, w) acc = vdotq_s32(acc, vreinterpretq_s8_s32(x), vld1q_s8((const int8_t *)(w)))
 #define WIDTH 16
 #define V int32x4_t
 #define LANES lanes_16
+#define LIMITS limits_16
+#define LIMITS_OF limits_of_16
 #define STORE store_16
 #define NAME(stem) stem##_16
 #include "ukernels/dwconv_lanes.inc"

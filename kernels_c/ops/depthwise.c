@@ -396,6 +396,8 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
     for (int64_t i = 0; known && i < sam_elements(filter); i++) risky = risky || sam_dw_weight(&p->packing, i) == -128;
     if (risky) p->kernel = &sam_s8_dw__scalar;
   }
+  /* 255 - 0 is the one weight that two signed bytes do not add up to. */
+  if (p->kernel->parts == 2 && p->packing.zero_point == 0) p->kernel = &sam_u8_dw__scalar;
   sam_dw_kernel *k = p->kernel;
   if (p->reach < 0 || (double)p->kw * p->dilation_w * (double)p->out_channels > 1e12 ||
       (double)p->width * (double)p->out_channels > 1e12)
@@ -442,9 +444,10 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
   s->bias = folded;
   /* The layout follows from these; two filters of one tensor's bytes may still be packed differently. */
-  const uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 7) << 57 | (uint64_t)(k->group & 7) << 54 |
-                           (uint64_t)(k->rows & 7) << 51 | (uint64_t)(k->block & 255) << 43 |
-                           (uint64_t)(p->stride_h & 3) << 41 | (uint64_t)(p->packing.period == p->out_channels) << 40 |
+  const uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 3) << 58 | (uint64_t)(k->parts == 2) << 57 |
+                           (uint64_t)(k->group & 7) << 54 | (uint64_t)(k->rows & 7) << 51 |
+                           (uint64_t)(k->block & 255) << 43 | (uint64_t)(p->stride_h & 3) << 41 |
+                           (uint64_t)(p->packing.period == p->out_channels) << 40 |
                            (uint64_t)(s->channels & 0xffffffff);
   p->packed = sam_pack(ctx, filter, variant, p->packed_bytes, fill_packed, &p->packing);
   if (!p->packed) return SAM_OUT_OF_MEMORY;

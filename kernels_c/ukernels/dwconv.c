@@ -12,6 +12,8 @@ static int64_t order_in_block(int32_t group, int64_t width, int64_t i) {
   return place / 4 * (4 * group) + vector * 4 + place % 4;
 }
 
+static int32_t parts_of(const sam_dw_packing *p) { return p->kernel->parts > 1 ? p->kernel->parts : 1; }
+
 static int64_t vector_groups(const sam_dw_packing *p) {
   return sam_dw_rows(p->kernel, p->kh, p->stride) / p->kernel->group;
 }
@@ -23,7 +25,8 @@ int64_t sam_dw_packed_channels(const sam_dw_packing *p) {
 }
 
 int64_t sam_dw_packed_bytes(const sam_dw_packing *p) {
-  return sam_dw_packed_channels(p) * p->kernel->rows * vector_groups(p) * p->kw * p->kernel->group * p->kernel->element;
+  return sam_dw_packed_channels(p) * p->kernel->rows * vector_groups(p) * p->kw * p->kernel->group *
+         p->kernel->element * parts_of(p);
 }
 
 static int32_t source_channel(const sam_dw_packing *p, int64_t channel) {
@@ -63,19 +66,23 @@ void sam_dw_pack(void *dst, const sam_dw_packing *p) {
   int64_t width;
   for (int64_t c = 0; c < p->channels; c += width) {
     c = sam_dw_block(p->channels, c, p->kernel->block, &width);
-    for (int32_t r = 0; r < p->kernel->rows; r++)
+    for (int32_t plane = 0; plane < p->kernel->rows * parts_of(p); plane++)
       for (int64_t q = 0; q < groups; q++)
         for (int32_t kx = 0; kx < p->kw; kx++)
           for (int64_t i = 0; i < width; i++)
             for (int32_t t = 0; t < group; t++, out += element) {
-              const int64_t ky = q * group + t - (int64_t)r * p->stride;
+              const int64_t ky = q * group + t - (int64_t)(plane % p->kernel->rows) * p->stride;
               const int32_t channel = source_channel(p, c + order_in_block(group, width, i));
               if (ky < 0 || ky >= p->kh || channel < 0) continue;
               const int64_t at = (ky * p->kw + kx) * p->filter_channels + channel;
               if (p->source == SAM_DW_F32) {
                 memcpy(out, (const float *)p->filter + at, sizeof(float));
               } else {
-                const int16_t weight = (int16_t)sam_dw_weight(p, at);
+                int16_t weight = (int16_t)sam_dw_weight(p, at);
+                if (parts_of(p) > 1) {
+                  const int16_t first = weight > 127 ? 127 : weight < -128 ? -128 : weight;
+                  weight = plane < p->kernel->rows ? first : (int16_t)(weight - first);
+                }
                 if (element == 1) *out = (uint8_t)weight;
                 if (element == 2) memcpy(out, &weight, 2);
               }

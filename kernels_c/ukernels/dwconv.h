@@ -37,6 +37,7 @@ typedef const struct sam_dw_kernel {
   int32_t least;   /* fewest channels it takes */
   int32_t rows;    /* output rows computed together */
   int32_t offset;  /* what the kernel adds to every input element */
+  int32_t parts;   /* 2: weights of nine bits as the sum of two bytes, first all of one part, then of the other */
   bool pairs;      /* sums two products in 16 bits: not for filters with a weight of -128 */
 } sam_dw_kernel;
 

@@ -6,6 +6,7 @@
 #define GROUP 4
 #define ELEMENT 1
 #define OFFSET 0
+#define PARTS 1
 #define BLOCK 16
 #define WITH_5X5
 #define KERNEL(kind) sam_s8_##kind##__neondot

@@ -77,6 +77,7 @@ def depthwise(
     per_channel=True,
     filter_type="int8",
     computed=False,
+    filter_zero=139,
     **extra,
 ):
     n = shape[3] * multiplier
@@ -107,7 +108,7 @@ def depthwise(
         out_scale = in_scale * 0.5 * taps**0.5
         y = tensor(dtype, scale=out_scale, zero_point={"int8": 5, "uint8": 101, "int16": 0}[dtype])
         if dtype == "uint8":
-            w = make("uint8", wide, scale=0.006, zero_point=139)
+            w = make("uint8", wide, scale=0.006, zero_point=filter_zero)
         else:
             w = make(
                 filter_type,
@@ -183,6 +184,8 @@ CASES = [
     depthwise("hybrid", "float32", (2, 6, 7, 15), rtol=1e-4),
     model(depthwise("hybrid per tensor", "float32", (1, 6, 7, 15), per_channel=False, rtol=0.02)),
     depthwise("hybrid multiplier", "float32", (1, 6, 7, 3), multiplier=4, stride=(2, 1), rtol=1e-4),
+    model(depthwise("filter zero point 0", "uint8", (1, 6, 7, 18), filter_zero=0)),
+    model(depthwise("filter zero point 255", "uint8", (1, 6, 7, 18), filter_zero=255)),
     depthwise("computed filter", "float32", (1, 6, 7, 18), filter_type="float32", computed=True),
     depthwise("computed filter", "int8", (1, 6, 7, 18), computed=True),
     depthwise("computed filter", "uint8", (1, 6, 7, 18), computed=True),

@@ -11,12 +11,25 @@ enum { SAM_ELEMENTWISE_BLOCK = 4096 };
 /* Inside a row an input advances by one element or is one repeated value. */
 enum { SAM_STEP_A = 1, SAM_STEP_B = 2, SAM_STEP_BOTH = 3 };
 
+/* The sum of two bytes with multipliers of 21 bits in 16-bit arithmetic: multipliers and bias in digits of 7 bits,
+ * lowest first. Nested floors are exact: a * ia + b * ib + bias >> shift + 14 = ((((d0 >> 7) + d1) >> 7) + d2) >>
+ * shift,   dk = a * ak + b * bk + biask where bytes are signed (flip makes them so, and replaces b by -1 - b when its
+ * multiplier is negative). The zero point of the result is in the bias. */
+typedef struct sam_digits {
+  uint8_t a[3], b[3];
+  int16_t bias[3];
+  int32_t shift;
+  uint8_t flip_a, flip_b, flip_y; /* exclusive or */
+  int8_t lo, hi;                  /* of the signed result */
+} sam_digits;
+
 typedef struct sam_binary_params {
   float lo, hi;         /* f32: fused activation */
   int64_t ilo, ihi;     /* integers: fused activation, in quantized units where there are such */
   float fa, fb, fc;     /* int8, uint8: see sam_binary kernels in ops/binary.c */
   int32_t ia, ib, bias; /* int8, uint8 ADD and SUB: multipliers, and what both zero points and rounding add */
   int32_t shift;
+  sam_digits digits;
   int32_t za, zb, zy;        /* zero points */
   sam_multiplier ma, mb, my; /* int16 */
   int32_t left;              /* int16: bits of headroom before ma, mb; shift of the power-of-two path */

@@ -197,12 +197,40 @@ static bool plan_sum(sam_binary_params *p, float ra, float rb) {
   return true;
 }
 
+/* The same rule by digits of 7 bits (elementwise.h), where everything fits and the machine has a kernel for it. */
+static void plan_digits(binary_plan *plan, sam_type type) {
+  sam_binary_params *p = &plan->rows.params;
+  sam_digits *d = &p->digits;
+  const int32_t middle = type == SAM_UINT8 ? 128 : 0, magnitude = p->ib < 0 ? -p->ib : p->ib;
+  int64_t bias = (INT64_C(1) << (p->shift - 1)) + (int64_t)(middle - p->za) * p->ia +
+                 (int64_t)(middle - p->zb) * p->ib + (int64_t)(p->zy - middle) * (INT64_C(1) << p->shift);
+  if (p->ib < 0) bias += magnitude;
+  const int64_t top = bias >> 14;
+  if (sam_uk.digit_add == sam_digit_add__scalar || p->shift < 14 || p->shift > 22 || p->ia >> 21 != 0 ||
+      magnitude >> 21 != 0 || top < INT16_MIN || top > INT16_MAX)
+    return;
+  for (int k = 0; k < 3; k++) {
+    d->a[k] = (uint8_t)(p->ia >> (7 * k) & 127);
+    d->b[k] = (uint8_t)(magnitude >> (7 * k) & 127);
+    d->bias[k] = (int16_t)(k == 2 ? top : bias >> (7 * k) & 127);
+  }
+  d->shift = p->shift - 14;
+  d->flip_a = d->flip_y = (uint8_t)middle;
+  d->flip_b = (uint8_t)(p->ib < 0 ? middle ^ 255 : middle);
+  d->lo = (int8_t)(p->ilo - middle);
+  d->hi = (int8_t)(p->ihi - middle);
+  plan->rows.kernel = sam_uk.digit_add;
+}
+
 static void plan_8bit(binary_plan *plan, sam_type type, double sa, double sb, double sy) {
   sam_binary_params *p = &plan->rows.params;
   switch (plan->kind) {
     case ADD:
     case SUB:
-      if (plan_sum(p, (float)sa / (float)sy, (plan->kind == SUB ? -(float)sb : (float)sb) / (float)sy)) break;
+      if (plan_sum(p, (float)sa / (float)sy, (plan->kind == SUB ? -(float)sb : (float)sb) / (float)sy)) {
+        plan_digits(plan, type);
+        break;
+      }
       plan->rows.kernel = type == SAM_INT8 ? add_far_s8 : add_far_u8;
       p->fa = ratio(sa / sy);
       p->fb = plan->kind == SUB ? -ratio(sb / sy) : ratio(sb / sy);

@@ -10,6 +10,7 @@
 #include "ops.h"
 #include "requant.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
 
 typedef enum reduce_kind { SUM, MEAN, PROD, MAX, MIN, ANY, ALL, KINDS } reduce_kind;
 
@@ -34,6 +35,7 @@ typedef struct reduce_plan {
   int64_t kept_dims[SAM_MAX_RANK], kept_steps[SAM_MAX_RANK];
   int64_t reduced_dims[SAM_MAX_RANK], reduced_steps[SAM_MAX_RANK];
   bool many;
+  bool vector;     /* sums that microkernels take */
   int64_t length;  /* of the row (many) or run */
   int64_t rows;    /* product of kept_dims */
   int64_t repeats; /* product of reduced_dims */
@@ -210,12 +212,55 @@ typedef struct reduce_work {
   int64_t pieces; /* of a row */
 } reduce_work;
 
-/* Adds all reduced positions below `base` to acc[0..n). */
+/* Sums by microkernels: `rows` rows (many) or one run of n values, in pieces that keep floats exact enough and int32
+ * from overflowing. */
+static void sum_rows(const reduce_plan *p, const char *x, int64_t rows, int64_t step, int64_t n, accumulator *acc) {
+  const int64_t piece = p->type == SAM_FLOAT32 ? 64 : INT64_C(1) << 22;
+  for (int64_t r = 0; r < rows; r += piece) {
+    const int64_t count = rows - r < piece ? rows - r : piece;
+    const char *at = x + r * step * p->size;
+    if (p->type == SAM_FLOAT32) {
+      float sum[ROW];
+      sam_uk.f32_sum_rows(count, n, (const float *)at, step, sum);
+      for (int64_t j = 0; j < n; j++) acc[j].f += (double)sum[j];
+      continue;
+    }
+    int32_t sum[ROW];
+    if (p->type == SAM_INT8)
+      sam_uk.s8_sum_rows(count, n, (const int8_t *)at, step, sum);
+    else
+      sam_uk.u8_sum_rows(count, n, (const uint8_t *)at, step, sum);
+    for (int64_t j = 0; j < n; j++) acc[j].i += sum[j];
+  }
+}
+static void sum_run(const reduce_plan *p, const char *x, int64_t n, accumulator *acc) {
+  const int64_t piece = p->type == SAM_FLOAT32 ? 1024 : INT64_C(1) << 22;
+  for (int64_t i = 0; i < n; i += piece) {
+    const int64_t count = n - i < piece ? n - i : piece;
+    const char *at = x + i * p->size;
+    if (p->type == SAM_FLOAT32)
+      acc->f += (double)sam_uk.f32_sum(count, (const float *)at);
+    else
+      acc->i +=
+          p->type == SAM_INT8 ? sam_uk.s8_sum(count, (const int8_t *)at) : sam_uk.u8_sum(count, (const uint8_t *)at);
+  }
+}
+
+/* Adds all reduced positions below `base` to acc[0..n). The last reduced dimension is the rows of one call. */
 static void accumulate_all(const reduce_plan *p, const char *x, int64_t base, int64_t n, accumulator *acc) {
   int64_t at[SAM_MAX_RANK] = {0}, offset = base;
-  for (int64_t r = 0; r < p->repeats; r++) {
-    p->accumulate(acc, x + offset * p->size, n, p->many, p->zx, p->sx);
-    for (int32_t d = p->reduced_rank - 1; d >= 0; d--) {
+  const int32_t last = p->reduced_rank - 1;
+  const bool by_rows = p->vector && p->many && last >= 0;
+  const int64_t inner = by_rows ? p->reduced_dims[last] : 1;
+  for (int64_t r = 0; r < p->repeats; r += inner) {
+    const char *from = x + offset * p->size;
+    if (by_rows)
+      sum_rows(p, from, inner, p->reduced_steps[last], n, acc);
+    else if (p->vector && !p->many)
+      sum_run(p, from, n, acc);
+    else
+      p->accumulate(acc, from, n, p->many, p->zx, p->sx);
+    for (int32_t d = by_rows ? last - 1 : last; d >= 0; d--) {
       offset += p->reduced_steps[d];
       if (++at[d] < p->reduced_dims[d]) break;
       offset -= p->reduced_dims[d] * p->reduced_steps[d];
@@ -248,7 +293,7 @@ static sam_status eval(sam_ctx *ctx, sam_node *node) {
   reduce_work work = {p, node->inputs[0]->data, node->outputs[0]->data, p->many ? (p->length + ROW - 1) / ROW : 1};
   int64_t outputs = p->many ? (p->length < ROW ? p->length : ROW) : 1;
   int64_t values = p->n > (INT64_C(1) << 40) ? INT64_C(1) << 40 : p->n;
-  sam_parallel(ctx, p->rows * work.pieces, outputs * (values + 8), reduce_rows, &work);
+  sam_parallel(ctx, p->rows * work.pieces, outputs * ((p->vector ? values / 4 : values) + 8), reduce_rows, &work);
   return SAM_OK;
 }
 
@@ -345,6 +390,8 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, reduce_kind kind) {
   plan->size = sam_type_bits(x->type) / 8;
   plan->accumulate = accumulators[kind][x->type];
   plan->start = start_of(kind, x->type);
+  plan->vector =
+      (kind == SUM || kind == MEAN) && (x->type == SAM_FLOAT32 || x->type == SAM_INT8 || x->type == SAM_UINT8);
   plan_dims(plan, x, reduced);
   bool small = x->type == SAM_INT8 || x->type == SAM_UINT8 || x->type == SAM_INT16;
   return small ? plan_quantized(ctx, plan, x, y) : SAM_OK;

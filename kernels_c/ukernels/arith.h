@@ -17,6 +17,8 @@ typedef sam_binary_kernel sam_f32_max_t, sam_f32_min_t;
 /* (a * ia + b * ib + bias >> shift) + zy, and rne((a - za) * (b - zb) * fa) + zy, clamped to [ilo, ihi]: the rules of
  * ops/binary.c. No fused multiply-add, so all machines agree. */
 typedef sam_binary_kernel sam_s8_add_t, sam_u8_add_t, sam_s8_mul_t, sam_u8_mul_t;
+/* int8 or uint8 sums by p->digits. The portable one exists for tests: s8_add and u8_add are better without vectors. */
+typedef sam_binary_kernel sam_digit_add_t;
 typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t;
 
 /* float32. clamp: to [a, b], NaN kept. leaky_relu: slope a below 0. Within 3 units in the last place of the true value,

@@ -18,12 +18,36 @@ static inline __m256i sum_pairs(__m256i pairs, const digit_vectors *d) {
   sum = _mm256_add_epi16(_mm256_maddubs_epi16(d->weight[2], pairs), carry);
   return _mm256_sra_epi16(_mm256_adds_epi16(sum, d->bias[2]), d->shift);
 }
-static inline __m256i digit_sum(__m256i a, __m256i b, const digit_vectors *d) {
-  a = _mm256_xor_si256(a, d->flip_a);
-  b = _mm256_xor_si256(b, d->flip_b);
+/* `flips`, `clamps`: known where this is called, so that int8 without an activation does without. */
+static inline __m256i digit_sum(__m256i a, __m256i b, const digit_vectors *d, bool flips, bool clamps) {
+  if (flips) a = _mm256_xor_si256(a, d->flip_a), b = _mm256_xor_si256(b, d->flip_b);
   const __m256i even = sum_pairs(_mm256_unpacklo_epi8(a, b), d), odd = sum_pairs(_mm256_unpackhi_epi8(a, b), d);
-  const __m256i y = _mm256_max_epi8(_mm256_min_epi8(_mm256_packs_epi16(even, odd), d->hi), d->lo);
-  return _mm256_xor_si256(y, d->flip_y);
+  __m256i y = _mm256_packs_epi16(even, odd);
+  if (clamps) y = _mm256_max_epi8(_mm256_min_epi8(y, d->hi), d->lo);
+  return flips ? _mm256_xor_si256(y, d->flip_y) : y;
+}
+
+static inline void run(int64_t n, const uint8_t *a, const uint8_t *b, uint8_t *y, int steps, const digit_vectors *v,
+                       bool flips, bool clamps) {
+  const __m256i a0 = _mm256_set1_epi8((char)*a), b0 = _mm256_set1_epi8((char)*b);
+  int64_t i = 0;
+#define SUM(A, B) digit_sum(A, B, v, flips, clamps)
+#define LOAD(p) _mm256_loadu_si256((const __m256i *)(p))
+#define STORE(p, x) _mm256_storeu_si256((__m256i *)(p), x)
+  if (steps == SAM_STEP_A) {
+    for (; i + 32 <= n; i += 32) STORE(y + i, SUM(LOAD(a + i), b0));
+  } else if (steps == SAM_STEP_B) {
+    for (; i + 32 <= n; i += 32) STORE(y + i, SUM(a0, LOAD(b + i)));
+  } else {
+    for (; i + 32 <= n; i += 32) STORE(y + i, SUM(LOAD(a + i), LOAD(b + i)));
+  }
+  if (i == n) return;
+  const size_t m = (size_t)(n - i);
+  uint8_t ends[2][32] = {{0}}, result[32];
+  memcpy(ends[0], a + (steps == SAM_STEP_B ? 0 : i), steps == SAM_STEP_B ? 1 : m);
+  memcpy(ends[1], b + (steps == SAM_STEP_A ? 0 : i), steps == SAM_STEP_A ? 1 : m);
+  STORE(result, SUM(steps == SAM_STEP_B ? a0 : LOAD(ends[0]), steps == SAM_STEP_A ? b0 : LOAD(ends[1])));
+  memcpy(y + i, result, m);
 }
 
 void sam_digit_add__avx2(int64_t n, const void *pa, const void *pb, void *py, int steps, const sam_binary_params *p) {
@@ -42,24 +66,11 @@ void sam_digit_add__avx2(int64_t n, const void *pa, const void *pb, void *py, in
   v.lo = _mm256_set1_epi8(d->lo);
   v.hi = _mm256_set1_epi8(d->hi);
   v.shift = _mm_cvtsi32_si128(d->shift);
-  int64_t i = 0;
-  const __m256i a0 = _mm256_set1_epi8((char)*a), b0 = _mm256_set1_epi8((char)*b);
-#define LOAD(p) _mm256_loadu_si256((const __m256i *)(p))
-#define STORE(p, x) _mm256_storeu_si256((__m256i *)(p), x)
-  if (steps == SAM_STEP_A) {
-    for (; i + 32 <= n; i += 32) STORE(y + i, digit_sum(LOAD(a + i), b0, &v));
-  } else if (steps == SAM_STEP_B) {
-    for (; i + 32 <= n; i += 32) STORE(y + i, digit_sum(a0, LOAD(b + i), &v));
-  } else {
-    for (; i + 32 <= n; i += 32) STORE(y + i, digit_sum(LOAD(a + i), LOAD(b + i), &v));
-  }
-  if (i < n) {
-    const size_t m = (size_t)(n - i);
-    uint8_t ends[2][32] = {{0}}, result[32];
-    memcpy(ends[0], a + (steps == SAM_STEP_B ? 0 : i), steps == SAM_STEP_B ? 1 : m);
-    memcpy(ends[1], b + (steps == SAM_STEP_A ? 0 : i), steps == SAM_STEP_A ? 1 : m);
-    const __m256i last_a = steps == SAM_STEP_B ? a0 : LOAD(ends[0]), last_b = steps == SAM_STEP_A ? b0 : LOAD(ends[1]);
-    STORE(result, digit_sum(last_a, last_b, &v));
-    memcpy(y + i, result, m);
-  }
+  const bool flips = d->flip_a || d->flip_b || d->flip_y, clamps = d->lo != -128 || d->hi != 127;
+  if (flips)
+    run(n, a, b, y, steps, &v, true, true);
+  else if (clamps)
+    run(n, a, b, y, steps, &v, false, true);
+  else
+    run(n, a, b, y, steps, &v, false, false);
 }

@@ -17,12 +17,33 @@ static inline __m512i sum_pairs(__m512i pairs, const digit_vectors *d) {
   sum = _mm512_add_epi16(_mm512_maddubs_epi16(d->weight[2], pairs), carry);
   return _mm512_sra_epi16(_mm512_adds_epi16(sum, d->bias[2]), d->shift);
 }
-static inline __m512i digit_sum(__m512i a, __m512i b, const digit_vectors *d) {
-  a = _mm512_xor_si512(a, d->flip_a);
-  b = _mm512_xor_si512(b, d->flip_b);
+/* `flips`, `clamps`: known where this is called, so that int8 without an activation does without. */
+static inline __m512i digit_sum(__m512i a, __m512i b, const digit_vectors *d, bool flips, bool clamps) {
+  if (flips) a = _mm512_xor_si512(a, d->flip_a), b = _mm512_xor_si512(b, d->flip_b);
   const __m512i even = sum_pairs(_mm512_unpacklo_epi8(a, b), d), odd = sum_pairs(_mm512_unpackhi_epi8(a, b), d);
-  const __m512i y = _mm512_max_epi8(_mm512_min_epi8(_mm512_packs_epi16(even, odd), d->hi), d->lo);
-  return _mm512_xor_si512(y, d->flip_y);
+  __m512i y = _mm512_packs_epi16(even, odd);
+  if (clamps) y = _mm512_max_epi8(_mm512_min_epi8(y, d->hi), d->lo);
+  return flips ? _mm512_xor_si512(y, d->flip_y) : y;
+}
+
+static inline void run(int64_t n, const uint8_t *a, const uint8_t *b, uint8_t *y, int steps, const digit_vectors *v,
+                       bool flips, bool clamps) {
+  const __m512i a0 = _mm512_set1_epi8((char)*a), b0 = _mm512_set1_epi8((char)*b);
+  int64_t i = 0;
+#define SUM(A, B) digit_sum(A, B, v, flips, clamps)
+#define LOAD(p) _mm512_loadu_si512(p)
+  if (steps == SAM_STEP_A) {
+    for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, SUM(LOAD(a + i), b0));
+  } else if (steps == SAM_STEP_B) {
+    for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, SUM(a0, LOAD(b + i)));
+  } else {
+    for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, SUM(LOAD(a + i), LOAD(b + i)));
+  }
+  if (i == n) return;
+  const __mmask64 m = ((__mmask64)1 << (n - i)) - 1;
+  const __m512i last_a = steps == SAM_STEP_B ? a0 : _mm512_maskz_loadu_epi8(m, a + i);
+  const __m512i last_b = steps == SAM_STEP_A ? b0 : _mm512_maskz_loadu_epi8(m, b + i);
+  _mm512_mask_storeu_epi8(y + i, m, SUM(last_a, last_b));
 }
 
 void sam_digit_add__avx512(int64_t n, const void *pa, const void *pb, void *py, int steps, const sam_binary_params *p) {
@@ -41,26 +62,11 @@ void sam_digit_add__avx512(int64_t n, const void *pa, const void *pb, void *py, 
   v.lo = _mm512_set1_epi8(d->lo);
   v.hi = _mm512_set1_epi8(d->hi);
   v.shift = _mm_cvtsi32_si128(d->shift);
-  int64_t i = 0;
-#define LOOP(A, B)                                                                    \
-  for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, digit_sum(A(i), B(i), &v)); \
-  if (i < n) {                                                                        \
-    const __mmask64 m = ((__mmask64)1 << (n - i)) - 1;                                \
-    _mm512_mask_storeu_epi8(y + i, m, digit_sum(A##_PART(i), B##_PART(i), &v));       \
-  }
-#define A_ARRAY(i) _mm512_loadu_si512(a + i)
-#define B_ARRAY(i) _mm512_loadu_si512(b + i)
-#define A_ARRAY_PART(i) _mm512_maskz_loadu_epi8(m, a + i)
-#define B_ARRAY_PART(i) _mm512_maskz_loadu_epi8(m, b + i)
-#define ONE(i) one
-#define ONE_PART(i) one
-  if (steps == SAM_STEP_A) {
-    const __m512i one = _mm512_set1_epi8((char)*b);
-    LOOP(A_ARRAY, ONE)
-  } else if (steps == SAM_STEP_B) {
-    const __m512i one = _mm512_set1_epi8((char)*a);
-    LOOP(ONE, B_ARRAY)
-  } else {
-    LOOP(A_ARRAY, B_ARRAY)
-  }
+  const bool flips = d->flip_a || d->flip_b || d->flip_y, clamps = d->lo != -128 || d->hi != 127;
+  if (flips)
+    run(n, a, b, y, steps, &v, true, true);
+  else if (clamps)
+    run(n, a, b, y, steps, &v, false, true);
+  else
+    run(n, a, b, y, steps, &v, false, false);
 }

@@ -1,0 +1,241 @@
+/* Every instance of the elementwise kernels that this machine can run: the portable ones against arithmetic in double,
+ * the others against the portable ones. Integers must agree in every bit, floats within a few units in the last place.
+ * Lengths walk over every tail, the bytes behind the last must stay. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "test.h"
+#include "ukernels/ukernels.h"
+
+enum { MOST = 1100, GUARD = 0x5a };
+static const int64_t lengths[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 130, 200, 513, 1000};
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+
+static float fa[MOST], fb[MOST];
+static uint8_t ba[MOST], bb[MOST], table[256];
+static int16_t wa[MOST];
+
+static void fill(void) {
+  for (int i = 0; i < MOST; i++) {
+    fa[i] = test_float(-9, 9);
+    fb[i] = test_float(-9, 9);
+    ba[i] = (uint8_t)test_int(0, 255);
+    bb[i] = (uint8_t)test_int(0, 255);
+    wa[i] = (int16_t)test_int(-32768, 32767);
+  }
+  for (int i = 0; i < 256; i++) table[i] = (uint8_t)test_int(0, 255);
+  fa[3] = 0, fa[5] = -0.0f, fa[11] = 1e-30f, fa[20] = 80, fa[21] = -80;
+}
+
+typedef struct level {
+  const char *name;
+  sam_uk_table table;
+} level;
+
+static bool near(double got, double want, double tolerance) {
+  return got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= tolerance * fabs(want) + 1e-10;
+}
+
+/* Two outputs of n elements: bytes equal, or floats near. */
+static void compare(const char *kind, const char *isa, int64_t n, const void *want, const void *got, size_t size,
+                    bool floats, double tolerance) {
+  for (int64_t i = 0; i < n; i++) {
+    bool same = floats
+                    ? near(((const float *)got)[i], ((const float *)want)[i], tolerance)
+                    : memcmp((const char *)got + i * (int64_t)size, (const char *)want + i * (int64_t)size, size) == 0;
+    EXPECT(same);
+    if (!same) {
+      printf("  %s %s n %d: element %d\n", kind, isa, (int)n, (int)i);
+      return;
+    }
+  }
+  EXPECT(((const uint8_t *)got)[n * (int64_t)size] == GUARD);
+}
+
+#define BINARY(kind, a, b, size, floats)                                   \
+  for (int l = 0; l < LENGTHS; l++)                                        \
+    for (int steps = 1; steps <= 3; steps++) {                             \
+      memset(want, GUARD, sizeof want);                                    \
+      memset(got, GUARD, sizeof got);                                      \
+      sam_##kind##__scalar(lengths[l], a, b, want, steps, &p);             \
+      uk->table.kind(lengths[l], a, b, got, steps, &p);                    \
+      compare(#kind, uk->name, lengths[l], want, got, size, floats, 3e-7); \
+    }
+#define UNARY(kind, x, size, floats)                                     \
+  for (int l = 0; l < LENGTHS; l++) {                                    \
+    memset(want, GUARD, sizeof want);                                    \
+    memset(got, GUARD, sizeof got);                                      \
+    sam_##kind##__scalar(lengths[l], x, want, &u);                       \
+    uk->table.kind(lengths[l], x, got, &u);                              \
+    compare(#kind, uk->name, lengths[l], want, got, size, floats, 1e-6); \
+  }
+
+static void two_arrays(const level *uk) {
+  static uint8_t want[MOST * 4 + 4], got[MOST * 4 + 4];
+  sam_binary_params p = {.lo = -20, .hi = 30, .ilo = -128, .ihi = 127, .fa = 0.003f, .za = 3, .zb = -4, .zy = 5};
+  p.ia = 1100003, p.ib = -1500007, p.bias = 1 << 20, p.shift = 21;
+  BINARY(f32_add, fa, fb, 4, true)
+  BINARY(f32_sub, fa, fb, 4, true)
+  BINARY(f32_mul, fa, fb, 4, true)
+  BINARY(f32_div, fa, fb, 4, true)
+  BINARY(f32_sqdiff, fa, fb, 4, true)
+  BINARY(f32_max, fa, fb, 4, true)
+  BINARY(f32_min, fa, fb, 4, true)
+  BINARY(s8_add, ba, bb, 1, false)
+  BINARY(s8_mul, ba, bb, 1, false)
+  BINARY(s8_max, ba, bb, 1, false)
+  BINARY(s8_min, ba, bb, 1, false)
+  p.ilo = 7, p.ihi = 200;
+  BINARY(u8_add, ba, bb, 1, false)
+  BINARY(u8_mul, ba, bb, 1, false)
+  BINARY(u8_max, ba, bb, 1, false)
+  BINARY(u8_min, ba, bb, 1, false)
+  for (int k = 0; k < 4; k++) {
+    p.digits = (sam_digits){.shift = k * 3,
+                            .flip_a = k & 1 ? 128 : 0,
+                            .flip_b = k & 2 ? 127 : 0,
+                            .flip_y = k & 1 ? 128 : 0,
+                            .lo = k > 1 ? -100 : -128,
+                            .hi = k > 1 ? 90 : 127};
+    for (int d = 0; d < 3; d++) {
+      p.digits.a[d] = (uint8_t)test_int(0, 127);
+      p.digits.b[d] = (uint8_t)test_int(0, 127);
+      p.digits.bias[d] = (int16_t)(d < 2 ? test_int(0, 127) : test_int(-32768, 32767));
+    }
+    BINARY(digit_add, ba, bb, 1, false)
+  }
+}
+
+static void one_array(const level *uk) {
+  static uint8_t want[MOST * 4 + 4], got[MOST * 4 + 4];
+  sam_unary_params u = {.a = 0.3f, .b = 6, .lo = -128, .hi = 127, .zx = 3, .zy = -7, .table = table};
+  UNARY(u8_lookup, ba, 1, false)
+  UNARY(f32_clamp, fa, 4, true)
+  UNARY(f32_leaky_relu, fa, 4, true)
+  UNARY(f32_abs, fa, 4, true)
+  UNARY(f32_neg, fa, 4, true)
+  UNARY(f32_square, fa, 4, true)
+  UNARY(f32_sqrt, fa, 4, true)
+  UNARY(f32_rsqrt, fa, 4, true)
+  UNARY(f32_exp, fa, 4, true)
+  UNARY(f32_logistic, fa, 4, true)
+  UNARY(f32_tanh, fa, 4, true)
+  UNARY(f32_elu, fa, 4, true)
+  UNARY(f32_hard_swish, fa, 4, true)
+  UNARY(f32_gelu_tanh, fa, 4, true)
+  UNARY(s8_to_f32, ba, 4, true)
+  UNARY(u8_to_f32, ba, 4, true)
+  UNARY(s16_to_f32, wa, 4, true)
+  u.a = 30;
+  UNARY(f32_to_s8, fa, 1, false)
+  u.lo = 0, u.hi = 255;
+  UNARY(f32_to_u8, fa, 1, false)
+  u.lo = -32768, u.hi = 32767;
+  UNARY(f32_to_s16, fa, 2, false)
+}
+
+/* Worst error of a curve against double precision, in units of 2^-23 of the value; `floor` is an absolute part. */
+static double worst(sam_unary_kernel *kernel, double (*f)(double), float low, float high, double floor_error) {
+  static float x[4096], y[4096];
+  const sam_unary_params u = {.a = 0};
+  double most = 0;
+  for (int i = 0; i < 4096; i++) x[i] = low + (high - low) * (float)i / 4095;
+  kernel(4096, x, y, &u);
+  for (int i = 0; i < 4096; i++) {
+    const double want = f((double)x[i]), error = fabs(y[i] - want) / (fabs(want) * 0x1p-23 + floor_error);
+    most = error > most ? error : most;
+  }
+  return most;
+}
+static double logistic_of(double x) { return 1 / (1 + exp(-x)); }
+static double gelu_of(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
+static double gelu_tanh_of(double x) { return x / (1 + exp(-2 * 0.79788456080286536 * (x + 0.044715 * x * x * x))); }
+static double elu_of(double x) { return x < 0 ? expm1(x) : x; }
+
+static void accuracy(const level *uk) {
+  EXPECT_NEAR(worst(uk->table.f32_exp, exp, -87, 88, 0), 0, 4);
+  EXPECT_NEAR(worst(uk->table.f32_exp, exp, -0.01f, 0.01f, 0), 0, 2);
+  EXPECT_NEAR(worst(uk->table.f32_logistic, logistic_of, -80, 80, 0), 0, 5);
+  EXPECT_NEAR(worst(uk->table.f32_tanh, tanh, -12, 12, 0), 0, 5);
+  EXPECT_NEAR(worst(uk->table.f32_tanh, tanh, -1e-3f, 1e-3f, 0), 0, 4);
+  EXPECT_NEAR(worst(uk->table.f32_elu, elu_of, -20, 1, 0), 0, 4);
+  EXPECT_NEAR(worst(uk->table.f32_gelu, gelu_of, -4, 12, 1e-9), 0, 24);
+  EXPECT_NEAR(worst(uk->table.f32_gelu_tanh, gelu_tanh_of, -4, 12, 1e-9), 0, 24);
+}
+
+static void sums(const level *uk) {
+  static float y[MOST];
+  for (int l = 0; l < LENGTHS; l++) {
+    const int64_t n = lengths[l];
+    double total = 0, size = 0;
+    int32_t s8 = 0, u8 = 0;
+    for (int64_t i = 0; i < n; i++) {
+      total += fb[i], size += fabsf(fb[i]);
+      s8 += (int8_t)ba[i], u8 += ba[i];
+    }
+    EXPECT_NEAR(uk->table.f32_sum(n, fb), total, 1e-5 * size);
+    EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), s8);
+    EXPECT_EQ(uk->table.u8_sum(n, ba), u8);
+
+    uk->table.f32_softmax(n, fb, y, 0.7f);
+    double top = -1e9, sum = 0;
+    for (int64_t i = 0; i < n; i++) top = fb[i] > top ? fb[i] : top;
+    for (int64_t i = 0; i < n; i++) sum += exp((fb[i] - top) * 0.7f);
+    for (int64_t i = 0; i < n; i++) EXPECT_NEAR(y[i], exp((fb[i] - top) * 0.7f) / sum, 2e-6);
+  }
+  for (int64_t n = 1; n <= 150; n += 7) {
+    const int64_t rows = 7, stride = 153;
+    float f[160];
+    int32_t s[160], u[160];
+    f[n] = 99, s[n] = u[n] = 99;
+    uk->table.f32_sum_rows(rows, n, fb, stride, f);
+    uk->table.s8_sum_rows(rows, n, (const int8_t *)ba, stride, s);
+    uk->table.u8_sum_rows(rows, n, ba, stride, u);
+    for (int64_t j = 0; j < n; j++) {
+      double total = 0;
+      int32_t s8 = 0, u8 = 0;
+      for (int64_t r = 0; r < rows; r++) {
+        total += fb[r * stride + j];
+        s8 += (int8_t)ba[r * stride + j], u8 += ba[r * stride + j];
+      }
+      EXPECT_NEAR(f[j], total, 1e-4);
+      EXPECT_EQ(s[j], s8);
+      EXPECT_EQ(u[j], u8);
+    }
+    EXPECT(f[n] == 99 && s[n] == 99 && u[n] == 99);
+  }
+}
+
+/* The portable kernels say what the words mean; here is what they should mean. */
+static void meaning(void) {
+  const sam_unary_params u = {.a = 2, .lo = -128, .hi = 127, .zy = 3, .table = table};
+  const float x[8] = {NAN, INFINITY, -INFINITY, 0.25f, 0.75f, 1e30f, -61.5f, 2};
+  int8_t q[8];
+  sam_f32_to_s8__scalar(8, x, q, &u);
+  const int8_t expected[8] = {-128, 127, -128, 3, 5, 127, -120, 7};
+  EXPECT(memcmp(q, expected, 8) == 0);
+  uint8_t y[MOST];
+  sam_u8_lookup__scalar(MOST, ba, y, &u);
+  for (int i = 0; i < MOST; i++) EXPECT(y[i] == table[ba[i]]);
+  float f[8];
+  sam_f32_exp__scalar(8, (const float[8]){0, -200, 200, -INFINITY, INFINITY, NAN, 1, -1}, f, &u);
+  EXPECT(f[0] == 1 && f[1] == 0 && f[2] == INFINITY && f[3] == 0 && f[4] == INFINITY && isnan(f[5]));
+  EXPECT_NEAR(f[6], 2.718281828, 5e-7);
+  EXPECT_NEAR(f[7], 0.3678794412, 1e-7);
+}
+
+int main(void) {
+  static const char *const names[] = {"scalar", "avx2", "avx512", "avx512vnni", "neon"};
+  fill();
+  meaning();
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    level uk = {names[i], {0}};
+    if (!sam_isa_force(names[i])) continue;
+    uk.table = sam_uk;
+    two_arrays(&uk);
+    one_array(&uk);
+    accuracy(&uk);
+    sums(&uk);
+  }
+  return test_result();
+}

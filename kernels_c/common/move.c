@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { BLOCK_BYTES = 1 << 16, TILE = 32 };
+#include "ukernels/ukernels.h"
+
+enum { BLOCK_BYTES = 1 << 16, PIECE_BYTES = 1 << 13 };
 
 /* ---- Planning --------------------------------------------------------------------------------------------------- */
 
@@ -53,37 +55,43 @@ void sam_strided_plan(sam_strided *p, int32_t size, int32_t rank, const int64_t 
   }
   merge(p);
   widen(p);
-  if (p->rank == 0) {
-    p->rank = 1;
+  while (1 << p->log2 < p->size) p->log2++;
+  while (p->rank < 2) { /* a dimension of one in front */
+    p->dims[1] = p->rank ? p->dims[0] : 1;
+    p->dst[1] = p->rank ? p->dst[0] : p->size;
+    p->src[1] = p->rank ? p->src[0] : p->size;
     p->dims[0] = 1;
-    p->dst[0] = p->src[0] = p->size;
+    p->dst[0] = p->src[0] = 0;
+    p->rank = 2;
   }
-  int32_t last = p->rank - 1;
-  int64_t outer = 1, row = p->dims[last];
-  p->tiles = 1;
+  const int32_t last = p->rank - 1, above = p->rank - 2;
+  p->kind = SAM_STRIDED_ELEMENTS;
   if (p->dst[last] == p->size && p->src[last] == p->size) {
-    p->kind = p->rank == 1 ? SAM_STRIDED_BLOCK : SAM_STRIDED_ROWS;
-  } else if (p->src[last] == 0) {
+    p->kind = p->rank == 2 && p->dims[0] == 1 ? SAM_STRIDED_BLOCK : SAM_STRIDED_ROWS;
+  } else if (p->dst[last] == p->size && p->src[last] == 0) {
     p->kind = SAM_STRIDED_FILL;
-  } else {
-    p->kind = SAM_STRIDED_ELEMENTS;
+  } else if (p->dst[last] == p->size && p->src[last] == -p->size) {
+    p->kind = SAM_STRIDED_REVERSE;
+  } else if (p->dst[last] == p->size) {
     int32_t j = last;
     while (j-- > 0 && p->src[j] != p->size) continue;
-    if (j >= 0 && p->dst[last] == p->size) {
+    if (j >= 0) { /* dimension j comes next to the last */
       p->kind = SAM_STRIDED_TRANSPOSE;
-      int64_t d = p->dims[j], t = p->dst[j], s = p->src[j];
-      drop(p, j);
-      p->rank++;
-      p->dims[last] = p->dims[last - 1], p->dst[last] = p->dst[last - 1], p->src[last] = p->src[last - 1];
-      p->dims[last - 1] = d, p->dst[last - 1] = t, p->src[last - 1] = s;
-      p->tiles = (d + TILE - 1) / TILE;
-      row = p->dims[last] * TILE;
+      const int64_t d = p->dims[j], to = p->dst[j], from = p->src[j];
+      for (int32_t i = j; i < above; i++)
+        p->dims[i] = p->dims[i + 1], p->dst[i] = p->dst[i + 1], p->src[i] = p->src[i + 1];
+      p->dims[above] = d, p->dst[above] = to, p->src[above] = from;
     }
   }
-  int32_t inner = p->kind == SAM_STRIDED_TRANSPOSE ? 2 : 1;
-  for (int32_t i = 0; i < p->rank - inner; i++) outer *= p->dims[i];
-  p->items = outer * p->tiles;
-  p->cost = p->kind == SAM_STRIDED_ROWS || p->kind == SAM_STRIDED_FILL ? 8 + row * p->size / 16 : 4 + row;
+  const int64_t row = p->dims[last], piece = PIECE_BYTES / p->size / row;
+  p->tile = piece < 1 ? 1 : piece;
+  if (p->kind == SAM_STRIDED_TRANSPOSE) p->tile = row > 8 ? 16 : p->tile < 64 ? 64 : p->tile;
+  if (p->tile > p->dims[above]) p->tile = p->dims[above];
+  p->tiles = (p->dims[above] + p->tile - 1) / p->tile;
+  p->items = p->tiles;
+  for (int32_t i = 0; i < above; i++) p->items *= p->dims[i];
+  const bool fast = p->kind != SAM_STRIDED_ELEMENTS && p->kind != SAM_STRIDED_TRANSPOSE;
+  p->cost = p->tile * (4 + (fast ? row * p->size / 16 : row));
 }
 
 /* ---- Loops ------------------------------------------------------------------------------------------------------ */
@@ -92,36 +100,19 @@ typedef struct {
   uint64_t a, b;
 } pair128;
 
-#define ELEMENT_LOOPS(T, suffix)                                                                                   \
-  static void elements_##suffix(char *dst, const char *src, int64_t n, int64_t step_dst, int64_t step_src) {       \
-    for (int64_t i = 0; i < n; i++) {                                                                              \
-      T v;                                                                                                         \
-      memcpy(&v, src + i * step_src, sizeof v);                                                                    \
-      memcpy(dst + i * step_dst, &v, sizeof v);                                                                    \
-    }                                                                                                              \
-  }                                                                                                                \
-  /* dst[r][c] = src[c][r]; r runs densely in src, c densely in dst. */                                            \
-  static void turn_##suffix(char *dst, int64_t dst_row, const char *src, int64_t src_col, int64_t rows,            \
-                            int64_t cols) {                                                                        \
-    int64_t c = 0;                                                                                                 \
-    for (; c + 8 <= cols; c += 8) {                                                                                \
-      for (int64_t r = 0; r < rows; r++) {                                                                         \
-        T v[8];                                                                                                    \
-        const char *from = src + c * src_col + r * (int64_t)sizeof(T);                                             \
-        for (int k = 0; k < 8; k++) memcpy(&v[k], from + k * src_col, sizeof(T));                                  \
-        memcpy(dst + r * dst_row + c * (int64_t)sizeof(T), v, sizeof v);                                           \
-      }                                                                                                            \
-    }                                                                                                              \
-    for (; c < cols; c++)                                                                                          \
-      for (int64_t r = 0; r < rows; r++)                                                                           \
-        memcpy(dst + r * dst_row + c * (int64_t)sizeof(T), src + c * src_col + r * (int64_t)sizeof(T), sizeof(T)); \
+#define ELEMENTS(T, suffix)                                                                                  \
+  static void elements_##suffix(char *dst, const char *src, int64_t n, int64_t step_dst, int64_t step_src) { \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      T v;                                                                                                   \
+      memcpy(&v, src + i * step_src, sizeof v);                                                              \
+      memcpy(dst + i * step_dst, &v, sizeof v);                                                              \
+    }                                                                                                        \
   }
-
-ELEMENT_LOOPS(uint8_t, 1)
-ELEMENT_LOOPS(uint16_t, 2)
-ELEMENT_LOOPS(uint32_t, 4)
-ELEMENT_LOOPS(uint64_t, 8)
-ELEMENT_LOOPS(pair128, 16)
+ELEMENTS(uint8_t, 1)
+ELEMENTS(uint16_t, 2)
+ELEMENTS(uint32_t, 4)
+ELEMENTS(uint64_t, 8)
+ELEMENTS(pair128, 16)
 
 static void elements(int32_t size, char *dst, const char *src, int64_t n, int64_t step_dst, int64_t step_src) {
   switch (size) {
@@ -143,35 +134,45 @@ static void elements(int32_t size, char *dst, const char *src, int64_t n, int64_
   }
 }
 
-static void turn(int32_t size, char *dst, int64_t dst_row, const char *src, int64_t src_col, int64_t rows,
-                 int64_t cols) {
-  switch (size) {
-    case 1:
-      turn_1(dst, dst_row, src, src_col, rows, cols);
-      break;
-    case 2:
-      turn_2(dst, dst_row, src, src_col, rows, cols);
-      break;
-    case 4:
-      turn_4(dst, dst_row, src, src_col, rows, cols);
-      break;
-    case 8:
-      turn_8(dst, dst_row, src, src_col, rows, cols);
-      break;
-    default:
-      turn_16(dst, dst_row, src, src_col, rows, cols);
-      break;
+/* Short rows do not pay for a call of memcpy: two overlapping halves. */
+static inline void copy_row(char *dst, const char *src, int64_t bytes) {
+  if (bytes > 128 || bytes < 4) {
+    memcpy(dst, src, (size_t)bytes);
+  } else if (bytes >= 16) {
+    for (int64_t i = 0; i + 16 < bytes; i += 16) memcpy(dst + i, src + i, 16);
+    memcpy(dst + bytes - 16, src + bytes - 16, 16);
+  } else if (bytes >= 8) {
+    memcpy(dst, src, 8);
+    memcpy(dst + bytes - 8, src + bytes - 8, 8);
+  } else {
+    memcpy(dst, src, 4);
+    memcpy(dst + bytes - 4, src + bytes - 4, 4);
   }
 }
 
-/* Rows shorter than a cache line do not pay for a call of memcpy. */
-static inline void copy_row(char *dst, const char *src, int64_t bytes) {
-  if (bytes > 64) {
-    memcpy(dst, src, (size_t)bytes);
-    return;
+/* `rows` rows of the inner loop. */
+static void inner(const sam_strided *p, char *dst, const char *src, int64_t rows) {
+  const int32_t last = p->rank - 1;
+  const int64_t n = p->dims[last], dst_row = p->dst[last - 1], src_row = p->src[last - 1];
+  const sam_strided_kind kind = p->size == 16 && p->kind != SAM_STRIDED_ROWS ? SAM_STRIDED_ELEMENTS : p->kind;
+  switch (kind) {
+    case SAM_STRIDED_TRANSPOSE:
+      sam_uk.move->turn[p->log2](dst, dst_row, src, p->src[last], rows, n);
+      break;
+    case SAM_STRIDED_FILL:
+      for (int64_t r = 0; r < rows; r++) sam_uk.move->fill[p->log2](dst + r * dst_row, src + r * src_row, n);
+      break;
+    case SAM_STRIDED_REVERSE:
+      for (int64_t r = 0; r < rows; r++) sam_uk.move->reverse[p->log2](dst + r * dst_row, src + r * src_row, n);
+      break;
+    case SAM_STRIDED_ROWS:
+      for (int64_t r = 0; r < rows; r++) copy_row(dst + r * dst_row, src + r * src_row, n * p->size);
+      break;
+    default:
+      for (int64_t r = 0; r < rows; r++)
+        elements(p->size, dst + r * dst_row, src + r * src_row, n, p->dst[last], p->src[last]);
+      break;
   }
-  for (; bytes >= 8; bytes -= 8, dst += 8, src += 8) memcpy(dst, src, 8);
-  for (; bytes > 0; bytes--) *dst++ = *src++;
 }
 
 typedef struct {
@@ -184,32 +185,22 @@ static void run_items(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
   const job *j = arg;
   const sam_strided *p = j->plan;
-  int32_t inner = p->kind == SAM_STRIDED_TRANSPOSE ? 2 : 1, outer_rank = p->rank - inner, last = p->rank - 1;
+  const int32_t above = p->rank - 2;
   int64_t at[SAM_STRIDED_RANK], tile = begin % p->tiles, rest = begin / p->tiles;
   char *dst = j->dst;
   const char *src = j->src;
-  for (int32_t i = outer_rank; i-- > 0;) {
+  for (int32_t i = above; i-- > 0;) {
     at[i] = rest % p->dims[i];
     rest /= p->dims[i];
     dst += at[i] * p->dst[i];
     src += at[i] * p->src[i];
   }
-  int64_t n = p->dims[last], step_dst = p->dst[last], step_src = p->src[last];
   for (int64_t item = begin; item < end; item++) {
-    if (p->kind == SAM_STRIDED_ROWS) {
-      copy_row(dst, src, n * p->size);
-    } else if (p->kind == SAM_STRIDED_TRANSPOSE) {
-      int64_t first = tile * TILE, rows = p->dims[last - 1] - first;
-      turn(p->size, dst + first * p->dst[last - 1], p->dst[last - 1], src + first * p->size, step_src,
-           rows < TILE ? rows : TILE, n);
-    } else if (p->kind == SAM_STRIDED_FILL && p->size == 1 && step_dst == 1) {
-      memset(dst, *src, (size_t)n);
-    } else {
-      elements(p->size, dst, src, n, step_dst, step_src);
-    }
+    const int64_t first = tile * p->tile, left = p->dims[above] - first;
+    inner(p, dst + first * p->dst[above], src + first * p->src[above], left < p->tile ? left : p->tile);
     if (++tile < p->tiles) continue;
     tile = 0;
-    for (int32_t i = outer_rank; i-- > 0;) {
+    for (int32_t i = above; i-- > 0;) {
       dst += p->dst[i];
       src += p->src[i];
       if (++at[i] < p->dims[i]) break;
@@ -247,7 +238,7 @@ void sam_copy(sam_ctx *ctx, void *dst, const void *src, size_t n) {
 void sam_strided_run(sam_ctx *ctx, const sam_strided *p, void *dst, const void *src) {
   if (p->kind == SAM_STRIDED_EMPTY) return;
   if (p->kind == SAM_STRIDED_BLOCK) {
-    sam_copy(ctx, dst, src, (size_t)(p->dims[0] * p->size));
+    sam_copy(ctx, dst, src, (size_t)(p->dims[1] * p->size));
     return;
   }
   job j = {p, dst, src};

@@ -19,17 +19,20 @@ typedef enum sam_strided_kind {
   SAM_STRIDED_BLOCK,     /* one dense block */
   SAM_STRIDED_ROWS,      /* dense rows */
   SAM_STRIDED_FILL,      /* rows of one repeated element */
+  SAM_STRIDED_REVERSE,   /* rows from their end to their start */
   SAM_STRIDED_TRANSPOSE, /* some other dimension is dense in the source: tiles are turned */
   SAM_STRIDED_ELEMENTS   /* anything else */
 } sam_strided_kind;
 
+/* The last two dimensions are the inner loop; they are cut in pieces along the first of the two. */
 typedef struct sam_strided {
   sam_strided_kind kind;
-  int32_t rank;
-  int32_t size;  /* bytes of what is moved at once: 1, 2, 4, 8 or 16 */
-  int64_t items; /* independent pieces */
-  int64_t cost;  /* cycles of one piece, about */
-  int64_t tiles; /* TRANSPOSE: pieces along the source-dense dimension (rank - 2) */
+  int32_t rank;        /* at least 2 once planned, except BLOCK */
+  int32_t size;        /* bytes of what is moved at once: 1, 2, 4, 8 or 16 */
+  int32_t log2;        /* of size */
+  int64_t items;       /* independent pieces */
+  int64_t cost;        /* cycles of one piece, about */
+  int64_t tile, tiles; /* extent and number of pieces along dimension rank - 2 */
   int64_t dims[SAM_STRIDED_RANK];
   int64_t dst[SAM_STRIDED_RANK]; /* strides in bytes */
   int64_t src[SAM_STRIDED_RANK];

@@ -440,19 +440,21 @@ static sam_status one_hot_prepare(sam_ctx *ctx, sam_node *node) {
 }
 
 static sam_status one_hot_eval(sam_ctx *ctx, sam_node *node) {
-  (void)ctx;
   const sam_tensor *indices = node->inputs[0];
   sam_tensor *out = node->outputs[0];
-  int32_t axis = *(const int32_t *)node->state;
-  size_t size = (size_t)sam_move_size(out->type);
-  int64_t before = sam_span(indices, 0, axis), after = sam_span(indices, axis, indices->rank), depth = out->dims[axis];
-  char *to = out->data;
+  const int32_t axis = *(const int32_t *)node->state;
+  const size_t size = (size_t)sam_move_size(out->type);
+  const int64_t before = sam_span(indices, 0, axis), after = sam_span(indices, axis, indices->rank);
+  const int64_t depth = out->dims[axis], n = sam_elements(out), zero = 0;
+  sam_strided off;
+  sam_strided_plan(&off, (int32_t)size, 1, &n, NULL, &zero);
+  sam_strided_run(ctx, &off, out->data, node->inputs[3]->data);
   for (int64_t b = 0; b < before; b++)
-    for (int64_t d = 0; d < depth; d++)
-      for (int64_t a = 0; a < after; a++, to += size) {
-        bool hot = sam_index_at(indices, b * after + a) == d;
-        memcpy(to, node->inputs[hot ? 2 : 3]->data, size);
-      }
+    for (int64_t a = 0; a < after; a++) {
+      const int64_t d = sam_index_at(indices, b * after + a);
+      if (d < 0 || d >= depth) continue;
+      memcpy((char *)out->data + (size_t)((b * depth + d) * after + a) * size, node->inputs[2]->data, size);
+    }
   return SAM_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "ukernels/arith.h"
 #include "ukernels/gemm.h"
 #include "ukernels/lstm.h"
+#include "ukernels/move.h"
 #include "ukernels/spatial.h"
 
 #ifdef __cplusplus

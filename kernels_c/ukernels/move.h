@@ -1,0 +1,23 @@
+/* Samara: loops that move elements of 1, 2, 4 or 8 bytes (index 0..3 = log2 of the size). Strides count bytes. */
+#ifndef SAM_UKERNELS_MOVE_H
+#define SAM_UKERNELS_MOVE_H
+
+#include <stdint.h>
+
+/* Elements may lie at any address (several small ones travel as a wider one), and alias whatever they are. */
+#define SAM_LOOSE(T) __attribute__((aligned(1), may_alias)) T
+typedef uint8_t u8;
+typedef uint16_t SAM_LOOSE(u16);
+typedef uint32_t SAM_LOOSE(u32);
+typedef uint64_t SAM_LOOSE(u64);
+
+typedef const struct sam_move_uk {
+  /* dst[r][c] = src[c][r]: r is dense in src, c is dense in dst. */
+  void (*turn[4])(char *dst, int64_t dst_row, const char *src, int64_t src_col, int64_t rows, int64_t cols);
+  /* dst[i] = src[-i] */
+  void (*reverse[4])(char *dst, const char *src, int64_t n);
+  /* dst[i] = src[0] */
+  void (*fill[4])(char *dst, const char *src, int64_t n);
+} sam_move_t;
+
+#endif

@@ -1,0 +1,76 @@
+/* Samara: moving elements with AVX2. A square is turned by interleaving its rows with those half a square away, as
+ * often as a side has bits. */
+#include <immintrin.h>
+
+#include "ukernels/ukernels.h"
+
+enum { BLOCK_1 = 16, BLOCK_2 = 8, BLOCK_4 = 8, BLOCK_8 = 4 };
+
+static inline __m128i load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
+static inline void store(void *p, __m128i v) { _mm_storeu_si128((__m128i *)p, v); }
+
+static inline void block_1(u8 *d, int64_t row, const u8 *s, int64_t col) {
+  __m128i a[16], b[16];
+  for (int i = 0; i < 16; i++) a[i] = load(s + i * col);
+#pragma GCC unroll 4
+  for (int stage = 0; stage < 4; stage++) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]);
+      b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 16; i++) store(d + i * row, a[i]);
+}
+
+static inline void block_2(u16 *d, int64_t row, const u16 *s, int64_t col) {
+  __m128i a[8], b[8];
+  for (int i = 0; i < 8; i++) a[i] = load(s + i * col);
+#pragma GCC unroll 3
+  for (int stage = 0; stage < 3; stage++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      b[2 * i] = _mm_unpacklo_epi16(a[i], a[i + 4]);
+      b[2 * i + 1] = _mm_unpackhi_epi16(a[i], a[i + 4]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 8; i++) store(d + i * row, a[i]);
+}
+
+static inline void block_4(u32 *d, int64_t row, const u32 *s, int64_t col) {
+  __m256 a[8], b[8];
+  /* Rows i and i + 4 share a register half each, so that all later steps stay within the halves. */
+  for (int i = 0; i < 4; i++) {
+    const float *p = (const float *)(const void *)(s + i * col), *q = (const float *)(const void *)(s + (i + 4) * col);
+    a[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(q), 1);
+    a[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 4)), _mm_loadu_ps(q + 4), 1);
+  }
+  for (int h = 0; h < 8; h += 4) {
+    b[h] = _mm256_unpacklo_ps(a[h], a[h + 2]);
+    b[h + 1] = _mm256_unpackhi_ps(a[h], a[h + 2]);
+    b[h + 2] = _mm256_unpacklo_ps(a[h + 1], a[h + 3]);
+    b[h + 3] = _mm256_unpackhi_ps(a[h + 1], a[h + 3]);
+    a[h] = _mm256_unpacklo_ps(b[h], b[h + 2]);
+    a[h + 1] = _mm256_unpackhi_ps(b[h], b[h + 2]);
+    a[h + 2] = _mm256_unpacklo_ps(b[h + 1], b[h + 3]);
+    a[h + 3] = _mm256_unpackhi_ps(b[h + 1], b[h + 3]);
+  }
+  for (int i = 0; i < 8; i++) _mm256_storeu_ps((float *)(void *)(d + i * row), a[i]);
+}
+
+static inline void block_8(u64 *d, int64_t row, const u64 *s, int64_t col) {
+  for (int r = 0; r < 4; r += 2)
+    for (int c = 0; c < 4; c += 2) {
+      __m128i x = load(s + c * col + r), y = load(s + (c + 1) * col + r);
+      store(d + r * row + c, _mm_unpacklo_epi64(x, y));
+      store(d + (r + 1) * row + c, _mm_unpackhi_epi64(x, y));
+    }
+}
+
+#include "move.inc"
+
+sam_move_t sam_move__avx2 = MOVE_TABLE;

@@ -1,4 +1,4 @@
-/* What the parts of loading share: verify.c ──> decode.c (with sparsity.c) ──> rules.c. */
+/* What the parts of loading share: verify.c ──> decode.c (with tensors.c, sparsity.c) ──> rules.c. */
 #ifndef SAM_RUNTIME_LOADER_H
 #define SAM_RUNTIME_LOADER_H
 
@@ -54,6 +54,9 @@ sam_status sam_load_node_fail(const sam_loader *loader, sam_status status, int32
 
 /* decode.c: fills the model from the verified flatbuffer. */
 sam_status sam_decode(sam_loader *loader);
+/* tensors.c: one tensor; then, when all of the subgraph are decoded, its blockwise quantization, which names others. */
+sam_status sam_decode_tensor(sam_loader *loader, int32_t subgraph, sam_file_tensor *t, const uint8_t *table);
+sam_status sam_decode_blockwise(sam_loader *loader, int32_t subgraph, sam_file_tensor *t, const uint8_t *table);
 /* sparsity.c: makes the dense bytes of a sparse constant; `table` is its SparsityParameters. */
 sam_status sam_densify(sam_loader *loader, int32_t subgraph, sam_file_tensor *tensor, const uint8_t *table,
                        const uint8_t *values, uint64_t bytes);

@@ -40,11 +40,11 @@ bool sam_shape_bytes(sam_type type, int32_t rank, const int32_t *dims, uint64_t 
   for (int32_t i = 0; i < rank; i++) {
     if (dims[i] < 0) return false;
     if (dims[i] == 0) zero = true;
-    else if (elements > (UINT64_C(1) << 58) / (uint64_t)dims[i]) return false;
+    else if (elements > (UINT64_C(1) << 56) / (uint64_t)dims[i]) return false;
     else elements *= (uint64_t)dims[i];
   }
-  *bytes = zero ? 0 : (elements * (uint64_t)sam_type_bits(type) + 7) / 8;
-  return true;
+  *bytes = zero ? 0 : (elements * (uint64_t)sam_type_bits(type) + 7) / 8; /* below 2^63 bits */
+  return *bytes <= SIZE_MAX / 2;
 }
 
 static void format_shape(char *text, size_t size, int32_t rank, const int32_t *dims) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/activation.h"
+#include "common/unary.h"
 
 static bool is_weight_int(sam_type type) { return type == SAM_INT8 || type == SAM_INT4 || type == SAM_INT2; }
 
@@ -511,11 +512,8 @@ int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t uni
 }
 
 void sam_quantize_row(const float *x, int64_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero) {
-  float min = 0, max = 0;
-  for (int64_t i = 0; i < n; i++) {
-    min = x[i] < min ? x[i] : min;
-    max = x[i] > max ? x[i] : max;
-  }
+  float min, max;
+  sam_uk.f32_range(n, x, &min, &max);
   *zero = 0;
   *scale = 1.0f;
   if ((min == 0 && max == 0) || !isfinite(min) || !isfinite(max)) {
@@ -542,9 +540,6 @@ void sam_quantize_row(const float *x, int64_t n, bool asymmetric, int8_t *q, flo
     memset(q, 0, (size_t)n);
     return;
   }
-  const float offset = (float)*zero;
-  for (int64_t i = 0; i < n; i++) {
-    const float y = roundf(offset + x[i] * inverse);
-    q[i] = (int8_t)(y > (float)lo ? y < 127 ? (int32_t)y : 127 : lo); /* NaN becomes lo */
-  }
+  const sam_unary_params to_s8 = {.a = inverse, .zy = *zero, .lo = lo, .hi = 127};
+  sam_uk.f32_to_s8(n, x, q, &to_s8);
 }

@@ -174,6 +174,10 @@ static void sums(const level *uk) {
       s8 += (int8_t)ba[i], u8 += ba[i];
     }
     EXPECT_NEAR(uk->table.f32_sum(n, fb), total, 1e-5 * size);
+    float lo = 0, hi = 0, low, high;
+    for (int64_t i = 0; i < n; i++) lo = fminf(lo, fb[i]), hi = fmaxf(hi, fb[i]);
+    uk->table.f32_range(n, fb, &low, &high);
+    EXPECT(low == lo && high == hi);
     EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), s8);
     EXPECT_EQ(uk->table.u8_sum(n, ba), u8);
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "common/activation.h"
+#include "common/matmul.h"
 #include "common/requant.h"
 #include "common/window.h"
 #include "ops.h"
@@ -550,31 +551,6 @@ static void hybrid_rows(void *arg, int64_t begin, int64_t end, int thread) {
   }
 }
 
-/* One image to int8 with a zero point, as the format's hybrid kernels do it. */
-static void quantize_image(const float *x, int64_t n, int8_t *q, float *scale, int32_t *zero_point) {
-  float least = 0, most = 0;
-  for (int64_t i = 0; i < n; i++) {
-    least = x[i] < least ? x[i] : least;
-    most = x[i] > most ? x[i] : most;
-  }
-  *scale = 1, *zero_point = 0;
-  if (least == most) {
-    memset(q, 0, (size_t)n);
-    return;
-  }
-  const double step = ((double)most - (double)least) / 255;
-  const double from_least = -128 - least / step, from_most = 127 - most / step;
-  const double error_least = 128 + fabs(least / step), error_most = 127 + fabs(most / step);
-  const double zero = error_least < error_most ? from_least : from_most;
-  *zero_point = zero <= -128 ? -128 : zero >= 127 ? 127 : (int32_t)round(zero);
-  *scale = (float)step;
-  const float inverse = 1.0f / *scale;
-  for (int64_t i = 0; i < n; i++) {
-    const float v = roundf((float)*zero_point + x[i] * inverse);
-    q[i] = (int8_t)(v >= 127 ? 127 : v > -128 ? (int32_t)v : -128);
-  }
-}
-
 static sam_status eval_hybrid(sam_ctx *ctx, sam_node *node) {
   const dw_plan *plan = node->state;
   const sam_tensor *in = node->inputs[0], *out = node->outputs[0];
@@ -587,7 +563,7 @@ static sam_status eval_hybrid(sam_ctx *ctx, sam_node *node) {
   int32_t *zeros = (int32_t *)(scales + batch);
   int8_t *quantized = (int8_t *)(zeros + batch);
   for (int64_t b = 0; b < batch; b++)
-    quantize_image((const float *)in->data + b * image, image, quantized + b * image, &scales[b], &zeros[b]);
+    sam_quantize_row((const float *)in->data + b * image, image, true, quantized + b * image, &scales[b], &zeros[b]);
   dw_work w = {.plan = &p,
                .in = quantized,
                .out = out->data,

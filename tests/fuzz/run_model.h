@@ -45,7 +45,7 @@ static run_end run_subgraph(sam_model *model, int32_t subgraph, const sam_option
       bytes += step.bytes;
     }
     end = RUN_TOO_MUCH_WORK; /* huge but honest work is no hang */
-    if (macs < 20000000 && bytes < 200000000) {
+    if (macs < 20000000 && bytes < 30000000) {
       for (int32_t i = 0; sam_session_input(session, i) >= 0; i++) run_fill(session, sam_session_input(session, i));
       atomic_store(&run_session, session);
       end = sam_session_invoke(session, &error) ? RUN_FAILED : RUN_ANSWERED;

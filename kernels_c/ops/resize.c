@@ -159,6 +159,7 @@ static sam_status prepare_bilinear(sam_ctx *ctx, sam_node *node) {
   const sam_resize_bilinear_options *options = node->options;
   SAM_TRY(output_shape(ctx, node, options->align_corners, options->half_pixel_centers));
   const sam_tensor *in = node->inputs[0], *out = node->outputs[0];
+  if (sam_elements(out) == 0) return SAM_OK;
   bilinear_plan *p = sam_alloc(ctx, sizeof *p);
   if (!p) return SAM_OUT_OF_MEMORY;
   node->state = p;
@@ -263,6 +264,7 @@ static sam_status prepare_nearest(sam_ctx *ctx, sam_node *node) {
   const sam_resize_nearest_neighbor_options *options = node->options;
   SAM_TRY(output_shape(ctx, node, options->align_corners, options->half_pixel_centers));
   const sam_tensor *in = node->inputs[0], *out = node->outputs[0];
+  if (sam_elements(out) == 0) return SAM_OK;
   nearest_plan *p = sam_alloc(ctx, sizeof *p);
   if (!p) return SAM_OUT_OF_MEMORY;
   node->state = p;

@@ -1,0 +1,263 @@
+"""LSTM, GRU and RNN.
+
+An LSTM that starts from zero and whose last cell state nobody wants is one UNIDIRECTIONAL_SEQUENCE_LSTM per direction.
+That operator keeps its state from one run to the next, which ONNX does not; so a step goes before the first whose
+input closes all gates: an added feature is 1 there and 0 elsewhere, and its weights are far below zero.
+
+Everything else is written out over the steps, whose number must be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..ir import Tensor
+from .onnx_build import Builder, Call, Unsupported, op
+from .onnx_ops_math import f, matmul_of, need_float
+
+LONGEST = 512
+"""Steps that may be written out."""
+
+
+class Layer:
+    """What the recurrent operators share: operands by direction, and the way through time."""
+
+    def __init__(self, c: Call, gates: int, states: int) -> None:
+        self.c, self.b, self.gates = c, c.b, gates
+        b = c.b
+        self.batch_first = bool(c.attr("layout", 0))
+        self.x = need_float(c)
+        if b.rank(self.x) != 3:
+            raise Unsupported("the input must have the dimensions time, batch, features")
+        if self.batch_first:
+            self.x = b.transpose(self.x, (1, 0, 2))
+        self.w, self.r = c.array(1, "the weights"), c.array(2, "the recurrent weights")
+        self.hidden = self.r.shape[2]
+        if self.w.ndim != 3 or self.r.ndim != 3 or self.r.shape[1] != gates * self.hidden:
+            raise Unsupported("the weights do not fit the operator")
+        given = c.get(3)
+        self.bias = (
+            c.array(3, "the bias")
+            if given is not None
+            else np.zeros((len(self.w), 2 * gates * self.hidden), np.float32)
+        )
+        if c.get(4) is not None:
+            lengths, steps = c[4], b.shape(self.x)[0]
+            if not lengths.constant or not np.all(lengths.array == steps):
+                raise Unsupported("sequence_lens is not supported", "export the model without packed sequences")
+        direction = c.text("direction", "forward")
+        self.backward = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[direction]
+        if len(self.backward) != len(self.w) or c.attr("clip") is not None:
+            raise Unsupported("the weights have another number of directions, or there is a clip")
+        self.states = [c.get(5 + i) for i in range(states)]
+
+    def initial(self, i: int, direction: int) -> Tensor | None:
+        """A state at the start; None: zero."""
+        t = self.states[i]
+        if t is None or self.b.is_zero(t):
+            return None
+        if self.batch_first:
+            t = self.b.transpose(t, (1, 0, 2))
+        return self.b.squeeze(self.b.slice(t, [direction, 0, 0], [1, -1, -1]), [0])
+
+    def activations(self, usual: list[str]) -> list[Callable[[Tensor], Tensor]]:
+        names = self.c.attr("activations")
+        given = [n.decode() if isinstance(n, bytes) else str(n) for n in names] if names else usual * len(self.backward)
+        if self.c.attr("activation_alpha") is not None or self.c.attr("activation_beta") is not None:
+            raise Unsupported("activations with parameters are not supported")
+        known = {"sigmoid": "LOGISTIC", "tanh": "TANH", "relu": "RELU"}
+        if any(n.lower() not in known for n in given) or given != given[: len(usual)] * len(self.backward):
+            raise Unsupported(f"the activations {given} are not supported")
+        return [lambda t, k=known[n.lower()]: self.b.op(k, t) for n in given[: len(usual)]]  # type: ignore[misc]
+
+    def projected(self, direction: int, bias: np.ndarray) -> list[Tensor]:
+        """w x + bias for every step, in the order in which they run: [batch, gates * hidden] each."""
+        b = self.b
+        steps = b.shape(self.x)[0]
+        if not 0 < steps <= LONGEST:
+            raise Unsupported(
+                f"a layer over {'an open number of' if steps < 0 else steps} steps cannot be written out",
+                f"fix the length of the sequence to at most {LONGEST}",
+            )
+        every = b.op("FULLY_CONNECTED", self.x, b.const(self.w[direction]), b.const(bias), keep_num_dims=True)
+        parts = list(b.op("UNPACK", every, num=steps, axis=0, outputs=steps))
+        return parts[::-1] if self.backward[direction] else parts
+
+    def gate(self, t: Tensor) -> list[Tensor]:
+        if self.gates == 1:
+            return [t]
+        return list(self.b.op("SPLIT", self.b.const(np.int32(1)), t, num_splits=self.gates, outputs=self.gates))
+
+    def together(self, runs: list[list[Tensor]]) -> Tensor:
+        """The outputs of all steps and directions: [time, directions, batch, hidden]."""
+        b = self.b
+        every = []
+        for backward, run in zip(self.backward, runs, strict=True):
+            ordered = run[::-1] if backward else run
+            every.append(b.expand(b.op("PACK", *ordered, values_count=len(ordered), axis=0), [1]))
+        return self.ordered(every)
+
+    def ordered(self, every: list[Tensor]) -> Tensor:
+        made: Tensor = self.b.op("CONCATENATION", *every, axis=1) if len(every) > 1 else every[0]
+        return self.b.transpose(made, (2, 0, 1, 3)) if self.batch_first else made
+
+    def last(self, states: list[Tensor]) -> Tensor:
+        """The last states of all directions: [directions, batch, hidden]."""
+        b = self.b
+        every = [b.expand(t, [0]) for t in states]
+        made: Tensor = b.op("CONCATENATION", *every, axis=0) if len(every) > 1 else every[0]
+        return b.transpose(made, (1, 0, 2)) if self.batch_first else made
+
+
+def _times(b: Builder, h: Tensor | None, r: np.ndarray, bias: np.ndarray | None = None) -> Tensor | None:
+    """r h + bias; None where h is zero and there is no bias."""
+    if h is None:
+        return None if bias is None else b.const(bias[None])
+    if bias is not None:
+        return b.op("FULLY_CONNECTED", h, b.const(r), b.const(bias))  # type: ignore[no-any-return]
+    return matmul_of(b, h, b.const(np.ascontiguousarray(r.T)))
+
+
+def _plus(b: Builder, x: Tensor, y: Tensor | None) -> Tensor:
+    return x if y is None else f(b, "ADD", x, y)
+
+
+@op("LSTM")
+def lstm(c: Call) -> tuple[Tensor | None, ...]:
+    layer = Layer(c, 4, 2)
+    n = layer.hidden
+    peepholes = c.array(7, "the peepholes") if c.get(7) is not None else None
+    if c.attr("input_forget", 0):
+        raise Unsupported("input_forget is not supported")
+    usual = ["Sigmoid", "Tanh", "Tanh"]
+    custom = c.attr("activations") and [a.decode().lower() for a in c.attr("activations")] != [
+        a.lower() for a in usual
+    ] * len(layer.backward)
+    plain = peepholes is None and not custom and not c.wants(2)
+    if plain and all(layer.initial(i, d) is None for i in (0, 1) for d in range(len(layer.backward))):
+        return _lstm_operator(layer)
+    b = layer.b
+    inner, outer, cell = layer.activations(usual)
+    runs, hs, cs = [], [], []
+    for d in range(len(layer.backward)):
+        h, state = layer.initial(0, d), layer.initial(1, d)
+        run = []
+        for step in layer.projected(d, layer.bias[d][: 4 * n] + layer.bias[d][4 * n :]):
+            i, o, forget, new = layer.gate(_plus(b, step, _times(b, h, layer.r[d])))
+            peep = None if peepholes is None else peepholes[d].reshape(3, n)  # input, output, forget
+            if peep is not None and state is not None:
+                i, forget = (
+                    f(b, "ADD", t, f(b, "MUL", state, b.const(p))) for t, p in ((i, peep[0]), (forget, peep[2]))
+                )
+            fresh = f(b, "MUL", inner(i), outer(new))
+            state = fresh if state is None else f(b, "ADD", f(b, "MUL", inner(forget), state), fresh)
+            if peep is not None:
+                o = f(b, "ADD", o, f(b, "MUL", state, b.const(peep[1])))
+            h = f(b, "MUL", inner(o), cell(state))
+            run.append(h)
+        runs.append(run)
+        hs.append(run[-1])
+        cs.append(state)
+    return layer.together(runs), layer.last(hs), layer.last([t for t in cs if t is not None])
+
+
+def _lstm_operator(layer: Layer) -> tuple[Tensor | None, ...]:
+    b, n = layer.b, layer.hidden
+    steps, batch, width = b.shape(layer.x)
+    if batch < 0 or width < 0:
+        raise Unsupported("an LSTM needs a known batch and width", "fix the shapes of the inputs, for example batch 1")
+    wide = b.pad(layer.x, [(0, 0), (0, 0), (0, 1)])
+    every, lasts = [], []
+    for d, backward in enumerate(layer.backward):
+        x = b.op("REVERSE_V2", wide, b.ints([0])) if backward else wide
+        w, r = layer.w[d].reshape(4, n, width), layer.r[d].reshape(4, n, n)  # input, output, forget, cell
+        bias = layer.bias[d][: 4 * n] + layer.bias[d][4 * n :]
+        reach = 100 + float(np.abs(r).sum(axis=2).max(initial=0)) + float(np.abs(bias).max(initial=0))
+        size = max(float(np.abs(w).max(initial=0)), 1e-3)  # the range of the weights stays what it is
+        reset = np.zeros((1, batch, width + 1), np.float32)
+        reset[:, :, width] = reach / size
+        x = b.op("CONCATENATION", b.const(reset), x, axis=0)
+        closing = np.full((4, n, 1), -size, np.float32)
+        closing[3] = 0
+        w = np.concatenate([w, closing], axis=2)
+        order = (0, 2, 3, 1)  # ours: input, forget, cell, output
+        parts = [b.const(np.ascontiguousarray(v[g])) for v in (w, r, bias.reshape(4, n)) for g in order]
+        state = [b.graph.variable(f"{b.name}/{what}{d}", "FLOAT32", (batch, n)) for what in ("h", "c")]
+        y = b.op(
+            "UNIDIRECTIONAL_SEQUENCE_LSTM", x, *parts[:8], None, None, None, *parts[8:], None, None, *state, None, None,
+            None, None, fused_activation_function="TANH", time_major=True,
+        )  # fmt: skip
+        lasts.append(b.squeeze(b.slice(y, [steps, 0, 0], [1, -1, -1]), [0]) if steps > 0 else _last_step(b, y))
+        y = b.slice(y, [1, 0, 0], [-1, -1, -1])
+        every.append(b.expand(b.op("REVERSE_V2", y, b.ints([0])) if backward else y, [1]))
+    return layer.ordered(every), layer.last(lasts)
+
+
+def _last_step(b: Builder, y: Tensor) -> Tensor:
+    return b.op(  # type: ignore[no-any-return]
+        "STRIDED_SLICE", y, b.ints([-1, 0, 0]), b.ints([0, 0, 0]), b.ints([1, 1, 1]), begin_mask=6, end_mask=7,
+        shrink_axis_mask=1,
+    )  # fmt: skip
+
+
+@op("GRU")
+def gru(c: Call) -> tuple[Tensor | None, ...]:
+    layer = Layer(c, 3, 1)
+    b, n = layer.b, layer.hidden
+    inner, outer = layer.activations(["Sigmoid", "Tanh"])
+    behind = bool(c.attr("linear_before_reset", 0))
+    runs: list[list[Tensor]] = []
+    for d in range(len(layer.backward)):
+        wb, rb = layer.bias[d][: 3 * n].copy(), layer.bias[d][3 * n :]
+        wb[: 2 * n] += rb[: 2 * n]
+        if not behind:
+            wb[2 * n :] += rb[2 * n :]
+        r_zr, r_h = layer.r[d][: 2 * n], layer.r[d][2 * n :]
+        h = layer.initial(0, d)
+        run: list[Tensor] = []
+        for step in layer.projected(d, wb):
+            run.append(_gru_step(layer, step, h, r_zr, r_h, rb[2 * n :] if behind else None, inner, outer))
+            h = run[-1]
+        runs.append(run)
+    return layer.together(runs), layer.last([run[-1] for run in runs])
+
+
+def _gru_step(
+    layer: Layer, step: Tensor, h: Tensor | None, r_zr: np.ndarray, r_h: np.ndarray, late: Any, inner: Any, outer: Any
+) -> Tensor:
+    b = layer.b
+    z, r, new = layer.gate(step)
+    if h is None:  # the first step: only the bias behind the reset gate counts
+        if late is not None and late.any():
+            new = f(b, "ADD", new, f(b, "MUL", inner(r), b.const(late)))
+        new = outer(new)
+        return f(b, "SUB", new, f(b, "MUL", inner(z), new))
+    if late is None:
+        z_h, r_add = b.op("SPLIT", b.const(np.int32(1)), _times(b, h, r_zr), num_splits=2, outputs=2)
+        z, r = inner(f(b, "ADD", z, z_h)), inner(f(b, "ADD", r, r_add))
+        new = outer(_plus(b, new, _times(b, f(b, "MUL", r, h), r_h)))
+    else:
+        bias = np.concatenate([np.zeros(len(r_zr), np.float32), late])
+        z_h, r_add, n_h = layer.gate(_times(b, h, np.concatenate([r_zr, r_h]), bias))  # type: ignore[arg-type]
+        z, r = inner(f(b, "ADD", z, z_h)), inner(f(b, "ADD", r, r_add))
+        new = outer(f(b, "ADD", new, f(b, "MUL", r, n_h)))
+    return f(b, "ADD", new, f(b, "MUL", z, f(b, "SUB", h, new)))
+
+
+@op("RNN")
+def rnn(c: Call) -> tuple[Tensor | None, ...]:
+    layer = Layer(c, 1, 1)
+    b, n = layer.b, layer.hidden
+    (act,) = layer.activations(["Tanh"])
+    runs: list[list[Tensor]] = []
+    for d in range(len(layer.backward)):
+        h = layer.initial(0, d)
+        run: list[Tensor] = []
+        for step in layer.projected(d, layer.bias[d][:n] + layer.bias[d][n:]):
+            h = act(_plus(b, step, _times(b, h, layer.r[d])))
+            run.append(h)
+        runs.append(run)
+    return layer.together(runs), layer.last([run[-1] for run in runs])

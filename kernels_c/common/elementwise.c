@@ -1,5 +1,23 @@
 #include "elementwise.h"
 
+#include <string.h>
+
+/* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. */
+enum { SHORT_ROW = 64, PIECE = 512 };
+
+/* DENSE: element i of the output meets element i. PERIODIC: it meets element i % row. */
+enum { DENSE, PERIODIC, SCATTERED };
+
+static uint8_t form_of(const sam_broadcast *s, int32_t input) {
+  bool dense = true, periodic = s->stride[input][s->rank - 1] == 1;
+  int64_t step = 1;
+  for (int32_t d = s->rank - 1; d >= 0; step *= s->dims[d], d--) {
+    dense = dense && s->stride[input][d] == step;
+    if (d < s->rank - 1) periodic = periodic && s->stride[input][d] == 0;
+  }
+  return dense ? DENSE : periodic ? PERIODIC : SCATTERED;
+}
+
 sam_status sam_binary_begin(sam_ctx *ctx, sam_node *node, sam_binary_plan *plan) {
   const sam_tensor *a = node->inputs[0], *b = node->inputs[1];
   sam_tensor *y = node->outputs[0];
@@ -11,6 +29,7 @@ sam_status sam_binary_begin(sam_ctx *ctx, sam_node *node, sam_binary_plan *plan)
   plan->size_out = sam_type_bits(y->type) / 8;
   plan->cost = 4;
   sam_broadcast_plan(&plan->shape, rank, dims, 2, (const sam_tensor *const[]){a, b});
+  for (int32_t i = 0; i < 2; i++) plan->form[i] = form_of(&plan->shape, i);
   return SAM_OK;
 }
 
@@ -27,11 +46,81 @@ static void run_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
   p->kernel(n, w->a + in[0] * p->size_in, w->b + in[1] * p->size_in, w->y + out * p->size_out, w->steps, &p->params);
 }
 
+#define SPREAD(T)                                                             \
+  for (int64_t i = 0; i < n; i++) ((T *)to)[i] = ((const T *)from)[i * step]; \
+  break;
+static void spread_row(char *to, const char *from, int64_t n, int64_t step, int64_t size) {
+  switch (size) {
+    case 1:
+      SPREAD(uint8_t)
+    case 2:
+      SPREAD(uint16_t)
+    case 4:
+      SPREAD(uint32_t)
+    default:
+      SPREAD(uint64_t)
+  }
+}
+
+/* Elements [begin, begin + n) of the output as input `input` has them, in a row at `to`. */
+static void spread(const sam_broadcast *s, int32_t input, const char *x, int64_t size, int64_t begin, int64_t n,
+                   char *to) {
+  const int32_t last = s->rank - 1;
+  const int64_t *stride = s->stride[input];
+  int64_t at[SAM_MAX_RANK], rest = begin, from = 0;
+  for (int32_t d = last; d >= 0; d--) {
+    at[d] = rest % s->dims[d];
+    rest /= s->dims[d];
+    from += at[d] * stride[d];
+  }
+  while (n > 0) {
+    int64_t m = s->dims[last] - at[last];
+    if (m > n) m = n;
+    spread_row(to, x + from * size, m, stride[last], size);
+    to += m * size;
+    n -= m;
+    from -= at[last] * stride[last];
+    at[last] = 0;
+    for (int32_t d = last - 1; d >= 0; d--) {
+      from += stride[d];
+      if (++at[d] < s->dims[d]) break;
+      from -= s->dims[d] * stride[d];
+      at[d] = 0;
+    }
+  }
+}
+
+static void run_short_rows(const binary_work *w, int64_t from, int64_t to) {
+  const sam_binary_plan *p = w->plan;
+  const sam_broadcast *s = &p->shape;
+  const int64_t row = s->dims[s->rank - 1], size = p->size_in;
+  const char *const x[2] = {w->a, w->b};
+  _Alignas(64) char space[2][(PIECE + SHORT_ROW) * 8];
+  for (int i = 0; i < 2; i++)
+    for (int64_t k = 0; p->form[i] == PERIODIC && k < PIECE + row; k += row)
+      memcpy(space[i] + k * size, x[i], (size_t)((k + row <= PIECE + SHORT_ROW ? row : PIECE + SHORT_ROW - k) * size));
+  for (int64_t at = from; at < to; at += PIECE) {
+    const int64_t n = to - at < PIECE ? to - at : PIECE;
+    const char *piece[2];
+    for (int i = 0; i < 2; i++) {
+      piece[i] = space[i];
+      if (p->form[i] == DENSE) piece[i] = x[i] + at * size;
+      if (p->form[i] == PERIODIC) piece[i] += at % row * size;
+      if (p->form[i] == SCATTERED) spread(s, i, x[i], size, at, n, space[i]);
+    }
+    p->kernel(n, piece[0], piece[1], w->y + at * p->size_out, SAM_STEP_BOTH, &p->params);
+  }
+}
+
 static void run_block(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
   const binary_work *w = arg;
   const sam_broadcast *shape = &w->plan->shape;
   int64_t to = end * SAM_ELEMENTWISE_BLOCK;
+  if (shape->rank > 1 && shape->dims[shape->rank - 1] < SHORT_ROW) {
+    run_short_rows(w, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count);
+    return;
+  }
   sam_broadcast_walk(shape, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count, run_row, arg);
 }
 

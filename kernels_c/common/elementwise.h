@@ -44,6 +44,7 @@ typedef struct sam_binary_plan {
   sam_binary_fn kernel;
   int64_t size_in, size_out; /* bytes of an element */
   int64_t cost;              /* cycles of one element, times 4 */
+  uint8_t form[2];           /* how each input lies under the output, for short rows (elementwise.c) */
 } sam_binary_plan;
 
 /* prepare: output shape, rows, element sizes; both inputs must have one type. cost is 4, the kernel the caller's. */

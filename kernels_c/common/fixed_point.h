@@ -1,7 +1,7 @@
 /* Samara: the integer arithmetic of the format's quantized operators, in plain C that no compiler may change.
  *
  * A real factor d > 0 is held as q * 2^(shift - 31) with q in [2^30, 2^31): sam_multiplier. Applying it to an int32
- * rounds twice, each time half away from zero (rule D-away of the format's reference kernels):
+ * rounds twice, at last half away from zero (rule D-away of the format's reference kernels):
  *
  *      x ──* 2^left──> ──* q, take the high 31 bits, round──> ── / 2^right, round──> result
  */
@@ -44,21 +44,16 @@ static inline int32_t sam_saturate32(int64_t x) {
   return x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : (int32_t)x;
 }
 
-/* a * b / 2^31, rounded half away from zero; the one overflow (both INT32_MIN) saturates. */
+/* a * b / 2^31, rounded, halves up; the one overflow (both INT32_MIN) saturates. */
 static inline int32_t sam_high_mul32(int32_t a, int32_t b) {
   if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
-  int64_t product = (int64_t)a * b;
-  int64_t nudge = product >= 0 ? (INT64_C(1) << 30) : 1 - (INT64_C(1) << 30);
-  return (int32_t)((product + nudge) / (INT64_C(1) << 31));
+  return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
 }
 
 /* x / 2^n for n in [0, 31], rounded half away from zero. */
 static inline int32_t sam_round_shift32(int32_t x, int n) {
   if (n == 0) return x;
-  int64_t half = INT64_C(1) << (n - 1);
-  int64_t magnitude = x < 0 ? -(int64_t)x : x;
-  int64_t rounded = (magnitude + half) >> n;
-  return (int32_t)(x < 0 ? -rounded : rounded);
+  return (int32_t)(((int64_t)x + (INT64_C(1) << (n - 1)) - (x < 0)) >> n);
 }
 
 static inline int32_t sam_scale32(int32_t x, sam_multiplier m) {

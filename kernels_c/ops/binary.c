@@ -267,9 +267,11 @@ static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
       p->ma = sam_multiplier_of(sa / twice);
       p->mb = sam_multiplier_of(sb / twice);
       p->my = sam_multiplier_of(twice / (32768.0 * sy));
+      if (p->my.shift <= 0) plan->rows.kernel = plan->kind == ADD ? sam_uk.s16_add : sam_uk.s16_sub;
       break;
     case MUL:
-      p->my = sam_multiplier_of(sa * sb / sy);
+      p->my = sam_multiplier_of((double)((float)sa * (float)sb / (float)sy)); /* floats, as in the format */
+      if (p->my.shift <= 0) plan->rows.kernel = sam_uk.s16_mul;
       break;
     default:
       plan_8bit(plan, SAM_INT16, sa, sb, sy);

@@ -17,6 +17,9 @@ typedef sam_binary_kernel sam_f32_max_t, sam_f32_min_t;
 /* (a * ia + b * ib + bias >> shift) + zy, and rne((a - za) * (b - zb) * fa) + zy, clamped to [ilo, ihi]: the rules of
  * ops/binary.c. No fused multiply-add, so all machines agree. */
 typedef sam_binary_kernel sam_s8_add_t, sam_u8_add_t, sam_s8_mul_t, sam_u8_mul_t;
+/* int16 with zero points 0: both inputs times 2^15, ma and mb, their sum times my; the product times my. No shift of
+ * these multipliers may be above 0. */
+typedef sam_binary_kernel sam_s16_add_t, sam_s16_sub_t, sam_s16_mul_t;
 /* int8 or uint8 sums by p->digits. The portable one exists for tests: s8_add and u8_add are better without vectors. */
 typedef sam_binary_kernel sam_digit_add_t;
 typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t;

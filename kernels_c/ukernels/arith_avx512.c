@@ -1,3 +1,12 @@
 #include "ukernels/simd_avx512.h"
+
+/* a * b / 2^31, halves up: the products of even and of odd lanes, whose bits 31 to 62 are the results. */
+static inline vi vi_high(vi a, vi b) {
+  const vi half = _mm512_set1_epi64(1 << 30);
+  const vi even = _mm512_add_epi64(_mm512_mul_epi32(a, b), half);
+  const vi odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)), half);
+  return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
+}
+
 /* The body, over that vector layer: */
 #include "ukernels/arith.inc"

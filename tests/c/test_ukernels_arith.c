@@ -90,6 +90,15 @@ static void two_arrays(const level *uk) {
   BINARY(u8_mul, ba, bb, 1, false)
   BINARY(u8_max, ba, bb, 1, false)
   BINARY(u8_min, ba, bb, 1, false)
+  p.ilo = -30000, p.ihi = 32767;
+  for (int k = 0; k < 3; k++) {
+    p.ma = (sam_multiplier){test_int(1 << 30, INT32_MAX), -k};
+    p.mb = (sam_multiplier){test_int(1 << 30, INT32_MAX), -2 * k};
+    p.my = (sam_multiplier){test_int(1 << 30, INT32_MAX), -15 + k};
+    BINARY(s16_add, wa, wa + 7, 2, false)
+    BINARY(s16_sub, wa, wa + 7, 2, false)
+    BINARY(s16_mul, wa, wa + 7, 2, false)
+  }
   for (int k = 0; k < 4; k++) {
     p.digits = (sam_digits){.shift = k * 3,
                             .flip_a = k & 1 ? 128 : 0,
@@ -168,18 +177,18 @@ static void sums(const level *uk) {
   for (int l = 0; l < LENGTHS; l++) {
     const int64_t n = lengths[l];
     double total = 0, size = 0;
-    int32_t s8 = 0, u8 = 0;
+    int32_t low_sum = 0, high_sum = 0;
     for (int64_t i = 0; i < n; i++) {
       total += fb[i], size += fabsf(fb[i]);
-      s8 += (int8_t)ba[i], u8 += ba[i];
+      low_sum += (int8_t)ba[i], high_sum += ba[i];
     }
     EXPECT_NEAR(uk->table.f32_sum(n, fb), total, 1e-5 * size);
     float lo = 0, hi = 0, low, high;
     for (int64_t i = 0; i < n; i++) lo = fminf(lo, fb[i]), hi = fmaxf(hi, fb[i]);
     uk->table.f32_range(n, fb, &low, &high);
     EXPECT(low == lo && high == hi);
-    EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), s8);
-    EXPECT_EQ(uk->table.u8_sum(n, ba), u8);
+    EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), low_sum);
+    EXPECT_EQ(uk->table.u8_sum(n, ba), high_sum);
 
     uk->table.f32_softmax(n, fb, y, 0.7f);
     double top = -1e9, sum = 0;
@@ -197,14 +206,14 @@ static void sums(const level *uk) {
     uk->table.u8_sum_rows(rows, n, ba, stride, u);
     for (int64_t j = 0; j < n; j++) {
       double total = 0;
-      int32_t s8 = 0, u8 = 0;
+      int32_t low_sum = 0, high_sum = 0;
       for (int64_t r = 0; r < rows; r++) {
         total += fb[r * stride + j];
-        s8 += (int8_t)ba[r * stride + j], u8 += ba[r * stride + j];
+        low_sum += (int8_t)ba[r * stride + j], high_sum += ba[r * stride + j];
       }
       EXPECT_NEAR(f[j], total, 1e-4);
-      EXPECT_EQ(s[j], s8);
-      EXPECT_EQ(u[j], u8);
+      EXPECT_EQ(s[j], low_sum);
+      EXPECT_EQ(u[j], high_sum);
     }
     EXPECT(f[n] == 99 && s[n] == 99 && u[n] == 99);
   }

@@ -8,6 +8,7 @@ its default (XNNPACK), whichever is nearer. The golden CSVs of seanet must be me
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +210,27 @@ def test_photographs_are_recognized(models: Path, stem: str, picture: str, word:
     pixels = feed.from_file(os.fspath(models / f"coral/{picture}.bmp"), spec, spec.shape)
     (best,) = run.top_answers(model(pixels), model.outputs[0], labels, 1)
     assert word in best["label"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [p for p in MODELS if p.stem != "person_detect"], ids=name_of)
+def test_speed_beside_litert(path: Path) -> None:
+    """At most three times LiteRT's time at one thread, by the best of runs that take turns."""
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    engines = [samara.Interpreter(path, num_threads=1), litert.Interpreter(os.fspath(path), num_threads=1)]
+    for engine in engines:
+        engine.allocate_tensors()
+        details = {str(i): d for i, d in enumerate(engine.get_input_details())}
+        for name, value in inputs_for(details, 0).items():
+            engine.set_tensor(details[name]["index"], value)
+        engine.invoke()
+    best = [float("inf")] * 2
+    begin = time.perf_counter()
+    for turn in range(1000):
+        for i, engine in enumerate(engines):
+            start = time.perf_counter()
+            engine.invoke()
+            best[i] = min(best[i], time.perf_counter() - start)
+        if turn >= 10 and time.perf_counter() - begin > 0.5:
+            break
+    assert best[0] <= 3 * best[1], f"{best[0] * 1e6:.1f} us, LiteRT {best[1] * 1e6:.1f} us"

@@ -1,6 +1,6 @@
 /* DEPTHWISE_CONV_2D: every channel is convolved with its own filter; with a depth multiplier m, with m of them.
  *
- * Three ways through this file:
+ * The ways through this file:
  *
  *   float32, int8, uint8      strips: the microkernels of ukernels/dwconv.h compute `kernel->rows` output rows at a
  * time from pointers to input rows int16 x int8              plain loops, wide sums (the two rounding rules of
@@ -48,7 +48,8 @@ typedef struct dw_plan {
   int64_t n_packed;
   int32_t *order;
   size_t zero_bytes, row_bytes, out_bytes, thread_bytes, packed_bytes;
-  float *scale; /* strips: in packed order; else by channel */
+  size_t hybrid; /* where in the scratch the requantized input lies; 0: not hybrid */
+  float *scale;  /* in packed order */
   /* int16: one multiplier for each channel */
   sam_multiplier *scale16;
 } dw_plan;
@@ -59,8 +60,6 @@ typedef struct dw_work {
   void *out;
   sam_dw_strip strip;
   uint8_t *zero, *threads; /* scratch */
-  const float *batch_scale;
-  const int32_t *batch_zero;
 } dw_work;
 
 /* ---- Strips ---------------------------------------------------------------------------------------------------------
@@ -265,11 +264,24 @@ static void fold_bias(const dw_plan *p, const void *filter, const void *bias, ui
     dst[i] = 0;
     if (c < 0) continue;
     if (bias) memcpy(&dst[i], (const uint32_t *)bias + c, 4);
-    if (packing.source == SAM_DW_F32) continue;
+    if (p->size == 4) continue;
     uint32_t sum = 0;
     for (int64_t t = 0; t < (int64_t)p->kh * p->kw; t++)
       sum += (uint32_t)sam_dw_weight(&packing, t * p->out_channels + c);
     dst[i] -= sum * zero;
+  }
+}
+
+/* Hybrid: the input as its int8 image would have it. The bytes are written into the end of each image's floats, which
+ * they are then turned into from the front. */
+static void requantize_input(const sam_tensor *in, float *out) {
+  const int64_t n = sam_span(in, 1, 4);
+  for (int64_t b = 0; b < in->dims[0]; b++, out += n) {
+    float scale;
+    int32_t zero;
+    int8_t *q = (int8_t *)(out + n) - n;
+    sam_quantize_row((const float *)in->data + b * n, n, true, q, &scale, &zero);
+    for (int64_t i = 0; i < n; i++) out[i] = (float)(q[i] - zero) * scale;
   }
 }
 
@@ -283,6 +295,10 @@ static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
   w.threads = scratch + p->zero_bytes;
   memset(w.zero, p->size == 1 ? (uint8_t)p->in_zero : 0, p->zero_bytes);
   w.strip.weights = p->packed;
+  if (p->hybrid) {
+    w.in = scratch + p->hybrid;
+    requantize_input(in, (float *)(void *)(scratch + p->hybrid));
+  }
   if (!p->packed) { /* a filter or bias that is computed: packed anew every time */
     uint8_t *weights = w.threads + p->thread_bytes * (size_t)sam_threads(ctx);
     sam_dw_packing packing = p->packing;
@@ -374,12 +390,16 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   p->size = real ? 4 : 1;
   p->kernel = choose(p, in->type);
   p->packing = (sam_dw_packing){.filter_channels = p->out_channels, .kh = p->kh, .kw = p->kw, .stride = p->stride_h};
-  p->packing.source = real                        ? SAM_DW_F32
+  p->packing.source = filter->type == SAM_FLOAT32 ? SAM_DW_F32
                       : filter->type == SAM_UINT8 ? SAM_DW_U8
                       : filter->type == SAM_INT4  ? SAM_DW_S4
                                                   : SAM_DW_S8;
   p->packing.zero_point = filter->type == SAM_UINT8 ? filter->quant->zero_point[0] : 0;
   p->packing.filter = filter->data;
+  if (real && filter->type != SAM_FLOAT32) {
+    p->packing.scale = filter->quant->scale;
+    p->packing.n_scales = filter->quant->count;
+  }
   if (!real) {
     /* The vector kernels convert to int32 before they clamp, so no product may leave that range; theirs never does
      * unless the file is odd, or the bias cannot be looked at now. */
@@ -439,7 +459,12 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   }
   s->scale = p->scale;
   size_t scratch = p->zero_bytes + p->thread_bytes * (size_t)sam_threads(ctx);
-  if (!known) return sam_scratch(ctx, scratch + p->packed_bytes + (size_t)p->n_packed * 4);
+  if (!known) scratch += p->packed_bytes + rounded((size_t)p->n_packed * 4);
+  if (real && filter->type != SAM_FLOAT32) {
+    p->hybrid = scratch;
+    scratch += rounded((size_t)sam_elements(in) * sizeof(float));
+  }
+  if (!known) return sam_scratch(ctx, scratch);
   uint32_t *folded = sam_alloc(ctx, (size_t)p->n_packed * sizeof *folded);
   if (!folded) return SAM_OUT_OF_MEMORY;
   fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
@@ -455,57 +480,78 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   return sam_scratch(ctx, scratch);
 }
 
-/* ---- Plain loops: int16 and hybrid ----------------------------------------------------------------------------------
+/* ---- int16 ----------------------------------------------------------------------------------------------------------
  */
 
-/* Calls visit(input element at channel 0 of the pixel, tap) for the taps of an output pixel that lie in the image. */
-#define FOR_TAPS(p, y, x, ky, kx, iy, ix)                                            \
-  for (int64_t ky = 0; ky < (p)->kh; ky++)                                           \
-    for (int64_t kx = 0, iy = (y) * (p)->stride_h - (p)->top + ky * (p)->dilation_h, \
-                 ix = (x) * (p)->stride_w - (p)->left;                               \
-         kx < (p)->kw; kx++, ix += (p)->dilation_w)                                  \
-      if (iy >= 0 && iy < (p)->height && ix >= 0 && ix < (p)->width)
-
-static void s16_rows(void *arg, int64_t begin, int64_t end, int thread) {
-  (void)thread;
-  const dw_work *w = arg;
+/* One output pixel: sums of all channels, 64 bits wide. Unsigned, because with any bias in the file they may wrap. */
+static void s16_sums(const dw_work *w, const int16_t *image, int64_t y, int64_t x, uint64_t *sum) {
   const dw_plan *p = w->plan;
-  for (int64_t row = begin; row < end; row++) {
-    const int64_t image = row / p->out_height, y = row % p->out_height;
-    const int16_t *in = (const int16_t *)w->in + image * p->height * p->width * p->channels;
-    int16_t *out = (int16_t *)w->out + row * p->out_width * p->out_channels;
-    for (int64_t x = 0; x < p->out_width; x++)
-      for (int64_t o = 0; o < p->out_channels; o++) {
-        const int64_t c = o / p->multiplier;
-        int64_t acc = !w->bias ? 0 : p->wide_bias ? ((const int64_t *)w->bias)[o] : ((const int32_t *)w->bias)[o];
-        /* Any bias may stand in the file: unsigned, so that a sum beyond the range wraps. */
-        uint64_t sum = (uint64_t)acc;
-        FOR_TAPS(p, y, x, ky, kx, iy, ix) {
-          const int64_t weight = sam_dw_weight(&p->packing, (ky * p->kw + kx) * p->out_channels + o);
-          sum += (uint64_t)(in[(iy * p->width + ix) * p->channels + c] * weight);
-        }
-        acc = (int64_t)sum;
-        int32_t value;
-        if (p->has_bias && !p->wide_bias) {
-          value = sam_scale32_up((int32_t)acc, p->scale16[o]);
-        } else {
-          const int64_t most = INT64_C(1) << 46;
-          acc = acc > most ? most : acc < -most ? -most : acc;
-          value = sam_scale64_r16(acc, p->scale16[o]);
-        }
-        *out++ = (int16_t)sam_clamp32(value, p->lo, p->hi);
+  for (int64_t o = 0; o < p->out_channels; o++)
+    sum[o] = !w->bias       ? 0
+             : p->wide_bias ? (uint64_t)((const int64_t *)w->bias)[o]
+                            : (uint64_t)((const int32_t *)w->bias)[o];
+  for (int64_t ky = 0; ky < p->kh; ky++) {
+    const int64_t iy = y * p->stride_h - p->top + ky * p->dilation_h;
+    if (iy < 0 || iy >= p->height) continue;
+    for (int64_t kx = 0; kx < p->kw; kx++) {
+      const int64_t ix = x * p->stride_w - p->left + kx * p->dilation_w;
+      if (ix < 0 || ix >= p->width) continue;
+      const int16_t *in = image + (iy * p->width + ix) * p->channels;
+      const int16_t *weights = (const int16_t *)w->strip.weights + (ky * p->kw + kx) * p->out_channels;
+      if (p->multiplier == 1) {
+        for (int64_t o = 0; o < p->out_channels; o++) sum[o] += (uint64_t)(int64_t)(in[o] * weights[o]);
+        continue;
       }
+      for (int64_t c = 0; c < p->channels; c++)
+        for (int64_t o = c * p->multiplier; o < (c + 1) * p->multiplier; o++)
+          sum[o] += (uint64_t)(int64_t)(in[c] * weights[o]);
+    }
   }
 }
 
+static void s16_rows(void *arg, int64_t begin, int64_t end, int thread) {
+  const dw_work *w = arg;
+  const dw_plan *p = w->plan;
+  uint64_t *sum = (uint64_t *)(void *)(w->threads + (size_t)thread * p->thread_bytes);
+  const int64_t most = INT64_C(1) << 46; /* what the 64-bit rule takes; beyond it every result saturates */
+  for (int64_t row = begin; row < end; row++) {
+    const int64_t image = row / p->out_height;
+    const int16_t *in = (const int16_t *)w->in + image * p->height * p->width * p->channels;
+    int16_t *out = (int16_t *)w->out + row * p->out_width * p->out_channels;
+    for (int64_t x = 0; x < p->out_width; x++) {
+      s16_sums(w, in, row % p->out_height, x, sum);
+      for (int64_t o = 0; o < p->out_channels; o++) {
+        const int64_t acc = (int64_t)sum[o];
+        const int32_t value = p->has_bias && !p->wide_bias ? sam_scale32_up((int32_t)acc, p->scale16[o])
+                                                           : sam_scale64_r16(acc > most    ? most
+                                                                             : acc < -most ? -most
+                                                                                           : acc,
+                                                                             p->scale16[o]);
+        *out++ = (int16_t)sam_clamp32(value, p->lo, p->hi);
+      }
+    }
+  }
+}
+
+static void unpack_s16(const sam_dw_packing *packing, int64_t n, int16_t *weights) {
+  for (int64_t i = 0; i < n; i++) weights[i] = (int16_t)sam_dw_weight(packing, i);
+}
+
 static sam_status eval_s16(sam_ctx *ctx, sam_node *node) {
-  const dw_plan *plan = node->state;
+  const dw_plan *p = node->state;
   const sam_tensor *out = node->outputs[0], *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
   if (sam_elements(out) == 0) return SAM_OK;
-  dw_plan p = *plan;
-  p.packing.filter = node->inputs[1]->data;
-  dw_work w = {.plan = &p, .in = node->inputs[0]->data, .out = out->data, .bias = bias ? bias->data : NULL};
-  sam_parallel(ctx, out->dims[0] * p.out_height, p.out_width * p.out_channels * p.kh * p.kw * 4, s16_rows, &w);
+  dw_work w = {.plan = p, .in = node->inputs[0]->data, .out = out->data, .bias = bias ? bias->data : NULL};
+  w.threads = node->scratch;
+  w.strip.weights = p->packed;
+  if (!p->packed) {
+    int16_t *weights = (int16_t *)(void *)(w.threads + p->thread_bytes * (size_t)sam_threads(ctx));
+    sam_dw_packing packing = p->packing;
+    packing.filter = node->inputs[1]->data;
+    unpack_s16(&packing, sam_elements(node->inputs[1]), weights);
+    w.strip.weights = weights;
+  }
+  sam_parallel(ctx, out->dims[0] * p->out_height, p->out_width * p->out_channels * (p->kh * p->kw + 4), s16_rows, &w);
   return SAM_OK;
 }
 
@@ -513,6 +559,7 @@ static sam_status prepare_s16(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   const sam_tensor *in = node->inputs[0], *filter = node->inputs[1], *out = node->outputs[0];
   node->eval = eval_s16;
   p->packing.source = filter->type == SAM_INT4 ? SAM_DW_S4 : SAM_DW_S8;
+  p->packing.filter = filter->data;
   p->scale16 = sam_alloc(ctx, (size_t)p->out_channels * sizeof *p->scale16);
   if (!p->scale16) return SAM_OUT_OF_MEMORY;
   for (int64_t c = 0; c < p->out_channels; c++) {
@@ -523,65 +570,14 @@ static sam_status prepare_s16(sam_ctx *ctx, sam_node *node, dw_plan *p) {
       return sam_fail(ctx, SAM_UNSUPPORTED, "scales of channel %lld multiply to %g, must be below 128", (long long)c,
                       ratio);
   }
-  return SAM_OK;
-}
-
-static void hybrid_rows(void *arg, int64_t begin, int64_t end, int thread) {
-  (void)thread;
-  const dw_work *w = arg;
-  const dw_plan *p = w->plan;
-  for (int64_t row = begin; row < end; row++) {
-    const int64_t image = row / p->out_height, y = row % p->out_height;
-    const int8_t *in = (const int8_t *)w->in + image * p->height * p->width * p->channels;
-    const int32_t zero = w->batch_zero[image];
-    float *out = (float *)w->out + row * p->out_width * p->out_channels;
-    for (int64_t x = 0; x < p->out_width; x++)
-      for (int64_t o = 0; o < p->out_channels; o++) {
-        const int64_t c = o / p->multiplier;
-        uint32_t acc = 0;
-        FOR_TAPS(p, y, x, ky, kx, iy, ix) {
-          const int32_t weight = sam_dw_weight(&p->packing, (ky * p->kw + kx) * p->out_channels + o);
-          acc += (uint32_t)((in[(iy * p->width + ix) * p->channels + c] - zero) * weight);
-        }
-        float value = (float)(int32_t)acc * w->batch_scale[image] * p->scale[o];
-        if (w->bias) value += ((const float *)w->bias)[o];
-        value = value > p->real_lo ? value : p->real_lo;
-        *out++ = value < p->real_hi ? value : p->real_hi;
-      }
-  }
-}
-
-static sam_status eval_hybrid(sam_ctx *ctx, sam_node *node) {
-  const dw_plan *plan = node->state;
-  const sam_tensor *in = node->inputs[0], *out = node->outputs[0];
-  const sam_tensor *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
-  if (sam_elements(out) == 0) return SAM_OK;
-  dw_plan p = *plan;
-  p.packing.filter = node->inputs[1]->data;
-  const int64_t batch = in->dims[0], image = sam_span(in, 1, 4);
-  float *scales = node->scratch;
-  int32_t *zeros = (int32_t *)(scales + batch);
-  int8_t *quantized = (int8_t *)(zeros + batch);
-  for (int64_t b = 0; b < batch; b++)
-    sam_quantize_row((const float *)in->data + b * image, image, true, quantized + b * image, &scales[b], &zeros[b]);
-  dw_work w = {.plan = &p,
-               .in = quantized,
-               .out = out->data,
-               .bias = bias ? bias->data : NULL,
-               .batch_scale = scales,
-               .batch_zero = zeros};
-  sam_parallel(ctx, batch * p.out_height, p.out_width * p.out_channels * p.kh * p.kw * 4, hybrid_rows, &w);
-  return SAM_OK;
-}
-
-static sam_status prepare_hybrid(sam_ctx *ctx, sam_node *node, dw_plan *p) {
-  const sam_tensor *in = node->inputs[0], *filter = node->inputs[1];
-  node->eval = eval_hybrid;
-  p->packing.source = filter->type == SAM_INT4 ? SAM_DW_S4 : SAM_DW_S8;
-  p->scale = sam_alloc(ctx, (size_t)p->out_channels * sizeof *p->scale);
-  if (!p->scale) return SAM_OUT_OF_MEMORY;
-  for (int64_t c = 0; c < p->out_channels; c++) p->scale[c] = filter->quant->scale[filter->quant->count > 1 ? c : 0];
-  return sam_scratch(ctx, (size_t)in->dims[0] * 8 + (size_t)sam_elements(in));
+  p->thread_bytes = rounded((size_t)p->out_channels * sizeof(uint64_t));
+  const size_t scratch = p->thread_bytes * (size_t)sam_threads(ctx), bytes = (size_t)sam_elements(filter) * 2;
+  if (!sam_is_known(filter)) return sam_scratch(ctx, scratch + bytes);
+  int16_t *weights = sam_alloc(ctx, bytes);
+  if (!weights) return SAM_OUT_OF_MEMORY;
+  unpack_s16(&p->packing, sam_elements(filter), weights);
+  p->packed = weights;
+  return sam_scratch(ctx, scratch);
 }
 
 /* ---- Prepare --------------------------------------------------------------------------------------------------------
@@ -657,7 +653,6 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node) {
   p->out_height = dims[1], p->out_width = dims[2];
   p->multiplier = out_channels / channels;
   if (in->type == SAM_INT16) return prepare_s16(ctx, node, p);
-  if (in->type == SAM_FLOAT32 && filter->type != SAM_FLOAT32) return prepare_hybrid(ctx, node, p);
   return prepare_strips(ctx, node, p);
 }
 

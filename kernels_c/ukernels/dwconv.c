@@ -77,6 +77,9 @@ void sam_dw_pack(void *dst, const sam_dw_packing *p) {
               const int64_t at = (ky * p->kw + kx) * p->filter_channels + channel;
               if (p->source == SAM_DW_F32) {
                 memcpy(out, (const float *)p->filter + at, sizeof(float));
+              } else if (element == 4) {
+                const float weight = (float)sam_dw_weight(p, at) * p->scale[p->n_scales > 1 ? channel : 0];
+                memcpy(out, &weight, sizeof weight);
               } else {
                 int16_t weight = (int16_t)sam_dw_weight(p, at);
                 if (parts_of(p) > 1) {

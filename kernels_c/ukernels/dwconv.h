@@ -87,6 +87,8 @@ typedef struct sam_dw_packing {
   int32_t kh, kw, stride;
   sam_dw_source source;
   int32_t zero_point; /* of the filter */
+  const float *scale; /* integer weights for a float kernel: of each channel, or one for all */
+  int32_t n_scales;
   const void *filter; /* [kh][kw][filter_channels] */
 } sam_dw_packing;
 

@@ -22,8 +22,9 @@ typedef struct shape {
 
 /* Runs `kernel` on rows of `input`; out: [kernel->rows][n * channels]. kind: 0 int8, 1 uint8, 2 float. */
 static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
-  sam_dw_packing packing = {kernel, t->channels, t->channels, t->channels, t->kh,
-                            t->kw,  t->stride,   SAM_DW_S8,   0,           filter_bytes};
+  sam_dw_packing packing = {.kernel = kernel, .channels = t->channels, .period = t->channels, .source = SAM_DW_S8};
+  packing.filter_channels = t->channels, packing.kh = t->kh, packing.kw = t->kw, packing.stride = t->stride;
+  packing.filter = filter_bytes;
   if (kind == 1) packing.source = SAM_DW_U8, packing.zero_point = 117;
   if (kind == 2) packing.source = SAM_DW_F32, packing.filter = filter_f32;
   const int64_t packed = sam_dw_packed_channels(&packing);

@@ -3,7 +3,10 @@
  *   x [..., rows, depth]    (adj_x: [..., depth, rows], turned in scratch first)
  *   y [..., depth, columns] (adj_y: [..., columns, depth]); each of its matrices is one group of the packed right side
  *
- * Integer weights with float x are hybrid: rows of x are quantized one by one. int16 by int16 has its own loop. */
+ * Integer weights with float x are hybrid: rows of x are quantized one by one.
+ * int16 by int16 ("wide") is two products with int8: y = 256 * high + (low - 128) + 128, both halves in int8. */
+#include <string.h>
+
 #include "common/activation.h"
 #include "common/matmul.h"
 #include "ops.h"
@@ -17,8 +20,18 @@ typedef struct batched {
   int64_t x_matrices;
   bool adj_x, adj_y, asymmetric, wide; /* wide: int16 by int16 */
   sam_multiplier multiplier;
+  sam_s16_gemm_t *s16;
+  size_t half_bytes; /* wide: one packed half of one matrix of y */
   size_t turned_at, quantized_at, scales_at, dense_at;
 } batched;
+
+enum { WIDE_ROWS = 16, WIDE_COLUMNS = 64 };
+
+/* One row of x in int16 elements, rounded up so that the kernel may read whole steps. */
+static int64_t wide_stride(const batched *b) {
+  const int64_t kr = b->s16->tile.kr;
+  return (b->depth + kr - 1) / kr * kr;
+}
 
 static sam_status batched_shape(sam_ctx *ctx, sam_node *node, batched *b) {
   const sam_tensor *x = node->inputs[0], *y = node->inputs[1];
@@ -88,7 +101,13 @@ static sam_status batched_prepare(sam_ctx *ctx, sam_node *node) {
     SAM_TRY(sam_matmul_types(ctx, &b->mm));
   SAM_TRY(batched_shape(ctx, node, b));
   size_t total = 0;
-  if (!b->wide) {
+  if (b->wide) {
+    b->s16 = sam_uk.s16_gemm;
+    const int64_t nr = b->s16->tile.nr, stride = wide_stride(b);
+    b->half_bytes = (size_t)((b->columns + nr - 1) / nr * nr * stride + 63) / 64 * 64;
+    b->quantized_at = 2 * b->half_bytes * (size_t)b->mm.groups;
+    total = b->quantized_at + (size_t)(2 * WIDE_ROWS * stride * sam_threads(ctx) + 63) / 64 * 64;
+  } else {
     b->mm.n = (int32_t)b->columns;
     b->mm.taps = 1;
     b->mm.k = (int32_t)b->depth;
@@ -140,27 +159,75 @@ static void matrices_of(const batched *b, int64_t batch, int64_t *x, int64_t *y)
 
 typedef struct wide_run {
   const batched *b;
-  const int16_t *x, *y;
-  int16_t *out;
+  const int16_t *x;
+  const int8_t *halves; /* of each matrix of y: high, low */
+  int16_t *out, *rows;  /* rows: of each thread, room for WIDE_ROWS rows of x */
+  int64_t blocks;       /* of WIDE_ROWS rows in one matrix */
 } wide_run;
 
-/* Rows [begin, end) of all batches. */
+/* Splits and packs one matrix of y. */
+static void pack_halves(const batched *b, const int16_t *y, int8_t *high, int8_t *low) {
+  const int64_t column_stride = b->adj_y ? b->depth : 1, k_stride = b->adj_y ? 1 : b->columns;
+  const int32_t nr = b->s16->tile.nr, kr = b->s16->tile.kr;
+  for (int64_t j = 0; j < b->columns; j += nr)
+    for (int64_t k = 0; k < b->depth; k += kr)
+      for (int64_t c = j; c < j + nr; c++)
+        for (int64_t d = k; d < k + kr; d++, high++, low++) {
+          const bool inside = c < b->columns && d < b->depth;
+          const int16_t value = inside ? y[c * column_stride + d * k_stride] : 0;
+          *high = inside ? (int8_t)(value >> 8) : 0;
+          *low = inside ? (int8_t)((value & 255) - 128) : 0;
+        }
+}
+
+/* Blocks of rows [begin, end) of all batches. */
 static void wide_task(void *arg, int64_t begin, int64_t end, int thread) {
   const wide_run *w = arg;
   const batched *b = w->b;
-  const int64_t column_stride = b->adj_y ? b->depth : 1, k_stride = b->adj_y ? 1 : b->columns;
-  (void)thread;
-  for (int64_t i = begin; i < end; i++) {
+  const int64_t stride = wide_stride(b);
+  const ptrdiff_t tap = 0;
+  int16_t *copies = w->rows + (int64_t)thread * WIDE_ROWS * stride;
+  int64_t sums[2][WIDE_ROWS * WIDE_COLUMNS], total[WIDE_ROWS];
+  for (int64_t item = begin; item < end; item++) {
     int64_t xm, ym;
-    matrices_of(b, i / b->rows, &xm, &ym);
-    const int16_t *x = w->x + (xm * b->rows + i % b->rows) * b->depth;
-    for (int64_t j = 0; j < b->columns; j++) {
-      const int16_t *y = w->y + ym * b->depth * b->columns + j * column_stride;
-      int64_t sum = 0;
-      for (int64_t k = 0; k < b->depth; k++) sum += (int32_t)x[k] * y[k * k_stride];
-      w->out[i * b->columns + j] = (int16_t)sam_clamp32(sam_scale64_r16(sum, b->multiplier), -32768, 32767);
+    matrices_of(b, item / w->blocks, &xm, &ym);
+    const int64_t first = item % w->blocks * WIDE_ROWS;
+    const int64_t m = b->rows - first < WIDE_ROWS ? b->rows - first : WIDE_ROWS;
+    const int16_t *rows[WIDE_ROWS];
+    for (int64_t i = 0; i < m; i++) {
+      rows[i] = memcpy(copies + i * stride, w->x + (xm * b->rows + first + i) * b->depth, 2 * (size_t)b->depth);
+      total[i] = 0;
+      for (int64_t k = 0; k < b->depth; k++) total[i] += rows[i][k];
+    }
+    for (int64_t j = 0; j < b->columns; j += WIDE_COLUMNS) {
+      sam_s16_gemm_args g = {.m = m, .taps = 1, .k = (int32_t)b->depth, .a = rows, .tap = &tap, .ldy = WIDE_COLUMNS};
+      g.n = (int32_t)(b->columns - j < WIDE_COLUMNS ? b->columns - j : WIDE_COLUMNS);
+      for (int half = 0; half < 2; half++) {
+        g.w = w->halves + b->half_bytes * (size_t)(2 * ym + half) + (size_t)(j * stride);
+        g.y = sums[half];
+        b->s16->run(&g);
+      }
+      for (int64_t i = 0; i < m; i++) {
+        int16_t *out = w->out + (item / w->blocks * b->rows + first + i) * b->columns + j;
+        for (int32_t c = 0; c < g.n; c++) {
+          const int64_t at = i * WIDE_COLUMNS + c, sum = 256 * sums[0][at] + sums[1][at] + 128 * total[i];
+          out[c] = (int16_t)sam_clamp32(sam_scale64_r16(sum, b->multiplier), -32768, 32767);
+        }
+      }
     }
   }
+}
+
+static void run_wide(sam_ctx *ctx, const batched *b, const int16_t *x, const sam_tensor *y, int16_t *out,
+                     char *scratch) {
+  wide_run w = {.b = b, .x = x, .halves = (int8_t *)scratch, .out = out};
+  w.rows = (int16_t *)(void *)(scratch + b->quantized_at);
+  w.blocks = (b->rows + WIDE_ROWS - 1) / WIDE_ROWS;
+  for (int32_t i = 0; i < b->mm.groups; i++) {
+    int8_t *high = (int8_t *)scratch + b->half_bytes * (size_t)(2 * i);
+    pack_halves(b, (const int16_t *)y->data + i * b->depth * b->columns, high, high + b->half_bytes);
+  }
+  sam_parallel(ctx, b->batches * w.blocks, 2 * WIDE_ROWS * b->depth * b->columns / b->s16->tile.rate, wide_task, &w);
 }
 
 static sam_status batched_eval(sam_ctx *ctx, sam_node *node) {
@@ -175,8 +242,7 @@ static sam_status batched_eval(sam_ctx *ctx, sam_node *node) {
     x = scratch + b->turned_at;
   }
   if (b->wide) {
-    wide_run w = {b, (const int16_t *)x, node->inputs[1]->data, node->outputs[0]->data};
-    sam_parallel(ctx, b->batches * b->rows, b->depth * b->columns * 2, wide_task, &w);
+    run_wide(ctx, b, (const int16_t *)(const void *)x, node->inputs[1], node->outputs[0]->data, scratch);
     return SAM_OK;
   }
   float *scale = NULL;

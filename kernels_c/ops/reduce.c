@@ -73,20 +73,37 @@ typedef struct reduce_plan {
 #define TIMES(a, u) (a * u)
 #define REAL_TIMES(a, u) (a * (scale * (u - zero)))
 #define LARGER(a, u) (u > a ? u : a)
-#define LARGER_OR_NAN(a, u) (u > a || u != u ? u : a)
+#define LARGER_OR_NAN(a, u) ((u > a) | (u != u) ? u : a)
 #define SMALLER(a, u) (u < a ? u : a)
-#define SMALLER_OR_NAN(a, u) (u < a || u != u ? u : a)
+#define SMALLER_OR_NAN(a, u) ((u < a) | (u != u) ? u : a)
 #define EITHER(a, u) (a | (u != 0))
 #define BOTH(a, u) (a & (u != 0))
 
+/* For operations where taking a value twice does not matter: a long run is taken by LANES accumulators side by side. */
+enum { LANES = 16 };
+#define ACCUMULATE_LANES(name, T, field, EXPR)                                                             \
+  ACCUMULATE(name##_one, T, field, EXPR)                                                                   \
+  static void name(accumulator *acc, const void *data, int64_t n, bool many, int32_t zero, double scale) { \
+    const T *x = data;                                                                                     \
+    int64_t j = 0;                                                                                         \
+    if (!many && n >= 2 * LANES) {                                                                         \
+      T lane[LANES];                                                                                       \
+      for (int l = 0; l < LANES; l++) lane[l] = (T)acc->field;                                             \
+      for (; j + LANES <= n; j += LANES)                                                                   \
+        for (int l = 0; l < LANES; l++) lane[l] = (T)(EXPR(lane[l], x[j + l]));                            \
+      name##_one(acc, lane, LANES, false, zero, scale);                                                    \
+    }                                                                                                      \
+    name##_one(acc, x + j, n - j, many, zero, scale);                                                      \
+  }
+
 ACCUMULATE(sum_f32, float, f, PLUS)
 ACCUMULATE(prod_f32, float, f, TIMES)
-ACCUMULATE(max_f32, float, f, LARGER_OR_NAN)
-ACCUMULATE(min_f32, float, f, SMALLER_OR_NAN)
-#define INTEGERS(suffix, T)                 \
-  ACCUMULATE(sum_##suffix, T, i, WRAP_PLUS) \
-  ACCUMULATE(max_##suffix, T, i, LARGER)    \
-  ACCUMULATE(min_##suffix, T, i, SMALLER)
+ACCUMULATE_LANES(max_f32, float, f, LARGER_OR_NAN)
+ACCUMULATE_LANES(min_f32, float, f, SMALLER_OR_NAN)
+#define INTEGERS(suffix, T)                    \
+  ACCUMULATE(sum_##suffix, T, i, WRAP_PLUS)    \
+  ACCUMULATE_LANES(max_##suffix, T, i, LARGER) \
+  ACCUMULATE_LANES(min_##suffix, T, i, SMALLER)
 INTEGERS(i8, int8_t)
 INTEGERS(u8, uint8_t)
 INTEGERS(i16, int16_t)
@@ -96,8 +113,8 @@ ACCUMULATE(prod_i8, int8_t, f, REAL_TIMES)
 ACCUMULATE(prod_i16, int16_t, f, REAL_TIMES)
 ACCUMULATE(prod_i32, int32_t, i, WRAP_TIMES)
 ACCUMULATE(prod_i64, int64_t, i, WRAP_TIMES)
-ACCUMULATE(any_bool, uint8_t, i, EITHER)
-ACCUMULATE(all_bool, uint8_t, i, BOTH)
+ACCUMULATE_LANES(any_bool, uint8_t, i, EITHER)
+ACCUMULATE_LANES(all_bool, uint8_t, i, BOTH)
 
 static const accumulate_fn accumulators[KINDS][SAM_TYPE_COUNT] = {
     [SUM] = {[SAM_FLOAT32] = sum_f32,

@@ -36,3 +36,18 @@ def litert(data, seed=0):
     except (ValueError, RuntimeError) as error:
         return str(error)
     return [np.array(interpreter.get_tensor(d["index"])) for d in interpreter.get_output_details()]
+
+
+def litert_run(data, given):
+    """The outputs of LiteRT's plain CPU for inputs by name."""
+    module = pytest.importorskip("ai_edge_litert.interpreter")
+    resolver = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = module.Interpreter(model_content=bytes(data), experimental_op_resolver_type=resolver)
+    for detail in interpreter.get_input_details():
+        if tuple(detail["shape"]) != given[detail["name"]].shape:
+            interpreter.resize_tensor_input(detail["index"], given[detail["name"]].shape)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail["index"], given[detail["name"]])
+    interpreter.invoke()
+    return [np.array(interpreter.get_tensor(d["index"])) for d in interpreter.get_output_details()]

@@ -81,7 +81,7 @@ class Builder:
     # ---- Making ----
 
     def const(self, value: Any, name: str = "") -> Tensor:
-        return self.graph.constant(np.ascontiguousarray(value), name or self.name)
+        return self.graph.constant(np.asarray(value, order="C"), name or self.name)
 
     def ints(self, values: Iterable[int]) -> Tensor:
         return self.const(np.array(list(values), np.int32))

@@ -32,6 +32,7 @@ BINARY = (
     "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "PRELU",
 )  # fmt: skip
 REDUCE = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL")
+FIXED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RESIZE_BILINEAR")
 
 
 def turned(x: Any, p: Any) -> Any:
@@ -194,6 +195,8 @@ def through_padding(g: Any, x: Any, p: Any, c: Any, xs: Any, node: Any) -> Any:
     perm = _perm(p)
     if perm is None or c.shape != (len(perm), 2):
         return decline("the permutation or the padding is not known")
+    if node.output.users and all(user.op in FIXED for user in node.output.users):
+        return decline("what follows keeps its layout, so the transpose would stop there")
     pads = np.ascontiguousarray(c.array[np.argsort(perm)])
     made = g.op(node.op, x, g.constant(pads), *xs, options=node.options)
     made.type, made.quantization = node.output.type, node.output.quantization

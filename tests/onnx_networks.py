@@ -94,8 +94,10 @@ class ResNet(nn.Module):
 class UNet(nn.Module):
     def __init__(self, upsample=False):
         super().__init__()
+
         def double(i, o):
             return nn.Sequential(conv_bn(i, o, act=nn.ReLU), conv_bn(o, o, act=nn.ReLU))
+
         self.down = nn.ModuleList([double(3, 8), double(8, 16), double(16, 32)])
         if upsample:
             self.up = nn.ModuleList(

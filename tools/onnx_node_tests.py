@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -18,8 +19,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-KNOWN: dict[str, str] = {}
-"""Prefix of a case's name -> why it cannot pass."""
+KNOWN = {
+    r"FLOAT8|FLOAT4|INT2|INT4|_e4m3|_e5m2|_int4|_uint4|_int2|_uint2|_float4|E8M0": "the format has no type for it",
+    r"_string": "strings are not converted",
+    r"_3d_|pool_3d|pool_3d_|not_[234]d|convtranspose_3d": "pictures of three dimensions, or an opset before 7",
+    r"tf_crop_and_resize|resize_.*antialias": "this kind of Resize is not converted",
+    r"scales_(cubic|linear)_align_corners": "scales no whole number of pixels; onnxruntime and we round the size first",
+    r"training": "training is not converted",
+    r"scatter.*_(max|min|mul)": "the operator of the format adds",
+    r"argmax_2d_precomputed|max_pool.*indices": "indices of maxima are not converted",
+    r"einsum_batch_diagonal": "diagonals are not converted",
+    r"uint64": "CAST has no uint64",
+    r"range_int32_type_negative": "a Range whose ends become known while running has no shape before",
+    r"test_if$": "control flow is not converted",
+}
+"""Pattern of cases' names -> why they cannot pass."""
 
 
 class Outcome(NamedTuple):
@@ -34,7 +48,7 @@ def cases() -> list[Any]:
         warnings.simplefilter("ignore")
         from onnx.backend.test.case.node import collect_testcases
 
-        return sorted(collect_testcases(None), key=lambda case: case.name)
+        return sorted(collect_testcases(None), key=lambda case: str(case.name))
 
 
 def operators(proto: Any) -> set[str]:
@@ -46,7 +60,7 @@ def operators(proto: Any) -> set[str]:
 
 
 def reason_of(name: str) -> str | None:
-    return next((why for prefix, why in KNOWN.items() if name.startswith(prefix)), None)
+    return next((why for pattern, why in KNOWN.items() if re.search(pattern, name)), None)
 
 
 def run_model(proto: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -57,11 +71,10 @@ def run_model(proto: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
 
     model = load(proto)
     names = [i.name for i in proto.graph.input]
-    given = {name: value for name, value in zip(names, inputs, strict=False)}
+    given = dict(zip(names, inputs, strict=False))
     fixed = {t.name: given[t.name] for t in model.main.inputs}
     data = to_bytes(model)
     interpreter = samara.Interpreter(model_content=data)
-    signature = interpreter.get_signature_runner()
     details = interpreter.get_input_details()
     for detail in details:
         value = fixed[detail["name"]]
@@ -69,9 +82,10 @@ def run_model(proto: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
             interpreter.resize_tensor_input(detail["index"], value.shape)
     interpreter.allocate_tensors()
     for detail in details:
-        interpreter.set_tensor(detail["index"], fixed[detail["name"]].astype(detail["dtype"]))
+        value = fixed[detail["name"]]
+        narrow = value.dtype.name == "bfloat16"  # given as its bits
+        interpreter.set_tensor(detail["index"], value.view(np.uint16) if narrow else value.astype(detail["dtype"]))
     interpreter.invoke()
-    del signature
     return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
 
 
@@ -81,22 +95,31 @@ def frozen(proto: Any, inputs: list[np.ndarray]) -> Any:
 
     made = type(proto)()
     made.CopyFrom(proto)
-    for info, value in list(zip(proto.graph.input, inputs, strict=False))[1:]:
-        made.graph.initializer.append(numpy_helper.from_array(np.asarray(value), info.name))
+    for info, value in list(zip(proto.graph.input, arrays(inputs), strict=False))[1:]:
+        made.graph.initializer.append(numpy_helper.from_array(value, info.name))
     return made
+
+
+def arrays(values: Any) -> list[np.ndarray]:
+    from onnx import TensorProto, numpy_helper
+
+    return [np.asarray(numpy_helper.to_array(v) if isinstance(v, TensorProto) else v) for v in values]
 
 
 def check(case: Any, rtol: float, atol: float) -> str:
     """The first way in which a case differs; "" if it passes."""
     for inputs, expected in case.data_sets:
-        inputs, expected = [np.asarray(v) for v in inputs], [np.asarray(v) for v in expected]
+        inputs, expected = arrays(inputs), arrays(expected)
         found = run_model(case.model, list(inputs))
         if len(found) != len(expected):
             return f"has {len(found)} outputs, expected {len(expected)}"
         for i, (got, want) in enumerate(zip(found, expected, strict=True)):
+            if want.dtype.name == "bfloat16" and got.dtype == np.uint16:
+                got = got.view(want.dtype)
             if got.shape != want.shape:
                 return f"output {i} has shape {got.shape}, expected {want.shape}"
             if want.dtype.kind in "fV":
+                rtol = 2**-7 if want.dtype.name == "bfloat16" else rtol
                 ok = np.allclose(got.astype(np.float64), want.astype(np.float64), rtol, atol, equal_nan=True)
             else:
                 ok = np.array_equal(got, want.astype(got.dtype)) and got.dtype == want.dtype
@@ -110,14 +133,12 @@ def check(case: Any, rtol: float, atol: float) -> str:
 def run(pattern: str = "") -> Iterator[Outcome]:
     import samara
 
-    from ..converter.frontends.onnx import DOMAINS
-    from ..converter.frontends.onnx_build import OPS
+    from ..converter.frontends.onnx import operators as known
 
-    del DOMAINS
     for case in cases():
         if pattern and pattern not in case.name:
             continue
-        missing = operators(case.model) - set(OPS) - {"If"}
+        missing = operators(case.model) - known() - {"If"}
         types = {i.type.WhichOneof("value") for i in (*case.model.graph.input, *case.model.graph.output)}
         if missing or types - {"tensor_type"} or not case.data_sets:
             yield Outcome(case.name, "skipped", ", ".join(sorted(missing)) or "no tensors")

@@ -46,6 +46,11 @@ def load(source: Any, shapes: Mapping[str, Sequence[int]] | None = None) -> Mode
     return _Loader(proto, folder, dict(shapes or {})).run()
 
 
+def operators() -> set[str]:
+    """The operators that can be converted."""
+    return set(OPS)
+
+
 def _read(source: Any) -> tuple[Any, Path | None]:
     onnx = _package()
     if isinstance(source, onnx.ModelProto):
@@ -93,7 +98,7 @@ class _Loader:
         for entry in proto.opset_import:
             if entry.domain in DOMAINS:
                 self.opset = int(entry.version)
-        if not LOWEST_OPSET <= self.opset:
+        if self.opset < LOWEST_OPSET:
             raise UnsupportedError(f"the model has opset {self.opset}, Samara reads {LOWEST_OPSET} and newer")
         if len(proto.functions):
             try:

@@ -7,9 +7,9 @@
 `OPS` is the table: ONNX name -> function from a `Call` to the outputs. A function raises `Unsupported` with a reason
 and a suggestion where the source asks for what we cannot say.
 
-Shapes in ONNX are computed by operators (Shape, Gather, Concat …). Those of static tensors are constants here. With open
-dimensions `b.partial` knows a small integer tensor element by element: a number, or an `Open` that stands for a dimension
-of a tensor; so a Reshape to [batch, 8, 64] becomes one to [-1, 8, 64], whatever computed the list.
+Shapes in ONNX are computed by operators (Shape, Gather, Concat …). Those of static tensors are constants here. With
+open dimensions `b.partial` knows a small integer tensor element by element: a number, or an `Open` that stands for a
+dimension of a tensor; so a Reshape to [batch, 8, 64] becomes one to [-1, 8, 64], whatever computed the list.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Builder:
         return self.const(np.array(list(values), np.int32))
 
     def op(self, name: str, *inputs: Tensor | None, outputs: int | None = None, kind: Any = None, **fields: Any) -> Any:
-        """Appends an operator; its output, or a tuple if `outputs` is given. `kind`: the type, where no rule says it."""
+        """Appends an operator; its output, or a tuple if `outputs` is given. `kind`: the type no rule says."""
         made = self.graph.op(name, *inputs, outputs=outputs or 1, name=self.name, type=kind, **fields)
         node: Node = made[0].producer
         for t, found in zip(made, result_types(node), strict=True):
@@ -178,7 +178,7 @@ class Builder:
         """An integer tensor of rank 0 or 1, element by element, as far as it is known."""
         if t.constant:
             array = t.array
-            return [int(v) for v in array.reshape(-1)] if array.ndim <= 1 and array.dtype.kind in "iu" else None
+            return [int(v) for v in array.reshape(-1)] if array.ndim <= 1 and array.dtype.kind in "iub" else None
         return self._partial.get(id(t))
 
     def remember(self, t: Tensor, values: list[int | Open] | None) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import Quantization, Tensor
-from .onnx_build import Builder, Call, T, Unsupported, op
+from .onnx_build import Builder, Call, Open, T, Unsupported, op
 
 F, I32, I64 = T.FLOAT32, T.INT32, T.INT64
 _ARITHMETIC = {
@@ -72,15 +72,19 @@ def _binary(ours: str) -> Callable[[Call], Tensor]:
     return function
 
 
-def _both(function: Callable[[int, int], int]) -> Callable[[Any, Any], Any]:
+def _both(function: Callable[[int, int], Any]) -> Callable[[Any, Any], Any]:
     return lambda p, q: function(p, q) if isinstance(p, int) and isinstance(q, int) else None
+
+
+def _truncated(u: int, v: int) -> Any:
+    return None if v == 0 else abs(u) // abs(v) * (1 if (u < 0) == (v < 0) else -1)
 
 
 _ON_NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
     "ADD": lambda p, q: p if q == 0 else q if p == 0 else _both(lambda u, v: u + v)(p, q),
     "SUB": lambda p, q: p if q == 0 else _both(lambda u, v: u - v)(p, q),
     "MUL": lambda p, q: p if q == 1 else q if p == 1 else _both(lambda u, v: u * v)(p, q),
-    "DIV": lambda p, q: p if q == 1 else _both(lambda u, v: int(u / v) if v else None)(p, q),
+    "DIV": lambda p, q: p if q == 1 else _both(_truncated)(p, q),
 }
 
 for _name, _ours in {"Add": "ADD", "Sub": "SUB", "Mul": "MUL", "Div": "DIV"}.items():
@@ -122,9 +126,25 @@ def mean_of_operands(c: Call) -> Tensor:
     return f(c.b, "MUL", _variadic("ADD")(c), 1 / len(c))
 
 
+def _equal(p: int | Open, q: int | Open) -> bool | None:
+    """Whether two elements of shapes are equal; None: not known. A dimension is never negative."""
+    if p == q:
+        return True
+    if isinstance(p, int) and isinstance(q, int):
+        return False
+    return False if (isinstance(p, int) and p < 0) or (isinstance(q, int) and q < 0) else None
+
+
 def _comparison(ours: str) -> Callable[[Call], Tensor]:
     def function(c: Call) -> Tensor:
-        return c.b.op(ours, *suited(c.b, ours, c[0], c[1]))  # type: ignore[no-any-return]
+        b = c.b
+        made: Tensor = b.op(ours, *suited(b, ours, c[0], c[1]))
+        left, right = b.partial(c[0]), b.partial(c[1])
+        if ours != "EQUAL" or made.constant or left is None or right is None or b.rank(made) != 1:
+            return made
+        left, right = (v * max(len(left), len(right)) if len(v) == 1 else v for v in (left, right))
+        known = [_equal(p, q) for p, q in zip(left, right, strict=True)]
+        return made if None in known else b.remember(made, [int(bool(k)) for k in known])
 
     return function
 
@@ -150,15 +170,15 @@ for _name, _ours in {"And": "LOGICAL_AND", "Or": "LOGICAL_OR", "Xor": "NOT_EQUAL
 @op("Where")
 def where(c: Call) -> Tensor:
     b = c.b
-    made = b.op("SELECT_V2", c[0], c[1], c[2])
-    parts = [b.partial(t) for t in c.inputs[1:3] if t is not None]
-    if c[0].constant and len(parts) == 2 and parts[0] is not None and parts[1] is not None:
-        chosen = c[0].array.reshape(-1)
-        n = max(chosen.size, len(parts[0]), len(parts[1]))
-        spread = [list(v) * n if len(v) == 1 else list(v) for v in (chosen, *parts)]
-        if all(len(v) == n for v in spread):
-            return b.remember(made, [p if k else q for k, p, q in zip(*spread, strict=True)])
-    return made  # type: ignore[no-any-return]
+    made: Tensor = b.op("SELECT_V2", c[0], c[1], c[2])
+    parts = [p for p in map(b.partial, (c[0], c[1], c[2])) if p is not None]
+    if len(parts) < 3 or made.constant:
+        return made
+    n = max(map(len, parts))
+    spread = [v * n if len(v) == 1 else v for v in parts]
+    if any(len(v) != n for v in spread):
+        return made
+    return b.remember(made, [p if k else q for k, p, q in zip(*spread, strict=True)])
 
 
 # ---- One operand ----
@@ -220,7 +240,7 @@ def atanh(c: Call) -> Tensor:
 
 @op("Erf")
 def erf(c: Call) -> Tensor:
-    """sign(x) (1 - p(t) e^-x²) with t = 1 / (1 + 0.3275911 |x|): the error is below 5e-7 (Abramowitz, Stegun 7.1.26)."""
+    """sign(x) (1 - p(t) e^-x²) with t = 1 / (1 + 0.3275911 |x|): the error is below 5e-7 (Abramowitz, Stegun)."""
     b, x = c.b, need_float(c)
     size = f(b, "ABS", x)
     t = f(b, "DIV", 1.0, f(b, "ADD", f(b, "MUL", size, 0.3275911), 1.0))
@@ -428,11 +448,18 @@ def compute_reduced(b: Builder, ours: str, x: Tensor, axes: Sequence[int], keep:
     return b.cast(b.op(ours, given, b.ints(axes), keep_dims=keep), x.type)
 
 
-for _name, _how in {
-    "ReduceMean": ("MEAN",), "ReduceSum": ("SUM",), "ReduceMax": ("REDUCE_MAX",), "ReduceMin": ("REDUCE_MIN",),
-    "ReduceProd": ("REDUCE_PROD",), "ReduceL1": ("SUM", "ABS"), "ReduceL2": ("SUM", "SQUARE", "SQRT"),
-    "ReduceSumSquare": ("SUM", "SQUARE"), "ReduceLogSum": ("SUM", None, "LOG"),
-}.items():  # fmt: skip
+_REDUCTIONS: dict[str, tuple[Any, ...]] = {
+    "ReduceMean": ("MEAN",),
+    "ReduceSum": ("SUM",),
+    "ReduceMax": ("REDUCE_MAX",),
+    "ReduceMin": ("REDUCE_MIN",),
+    "ReduceProd": ("REDUCE_PROD",),
+    "ReduceL1": ("SUM", "ABS"),
+    "ReduceL2": ("SUM", "SQUARE", "SQRT"),
+    "ReduceSumSquare": ("SUM", "SQUARE"),
+    "ReduceLogSum": ("SUM", None, "LOG"),
+}
+for _name, _how in _REDUCTIONS.items():
     op(_name)(_reduced(*_how))
 
 
@@ -469,16 +496,9 @@ def arg_max(c: Call) -> Tensor:
 def cumsum(c: Call) -> Tensor:
     b = c.b
     (axis,) = c.numbers(1, "the axis")
-    return b.cast(
-        b.op(
-            "CUMSUM",
-            *suited(b, "CUMSUM", c[0]),
-            b.const(np.int32(c.axis(axis, b.rank(c[0])))),
-            exclusive=bool(c.attr("exclusive", 0)),
-            reverse=bool(c.attr("reverse", 0)),
-        ),  # fmt: skip
-        c[0].type,
-    )
+    ends = {"exclusive": bool(c.attr("exclusive", 0)), "reverse": bool(c.attr("reverse", 0))}
+    made = b.op("CUMSUM", *suited(b, "CUMSUM", c[0]), b.const(np.int32(c.axis(axis, b.rank(c[0])))), **ends)
+    return b.cast(made, c[0].type)
 
 
 @op("TopK")
@@ -651,19 +671,25 @@ _RANGES = {T.INT8: (-128, 127), T.UINT8: (0, 255), T.INT16: (-32768, 32767), T.U
 
 
 def _along(c: Call, t: Tensor, rank: int) -> Tensor:
-    """Scales or zero points, shaped to meet the tensor."""
-    if c.b.rank(t) == 0 or c.b.shape(t) == (1,):
-        return c.b.reshape(t, [])
+    """Scales or zero points, shaped to meet the tensor: one for all, one per slice of an axis, or one per block."""
+    b = c.b
+    if b.rank(t) == 0 or b.shape(t) == (1,):
+        return b.reshape(t, [])
     axis = c.axis(c.attr("axis", 1), rank)
-    return c.b.reshape(t, [-1 if i == axis else 1 for i in range(rank)]) if c.b.rank(t) == 1 else t
+    if c.attr("block_size", 0):
+        if not t.constant:
+            raise Unsupported("scales of blocks must be constant")
+        size = b.shape(c[0])[axis]
+        return b.const(np.repeat(t.array, c.attr("block_size"), axis).take(range(max(size, 0)), axis))
+    return b.reshape(t, [-1 if i == axis else 1 for i in range(rank)]) if b.rank(t) == 1 else t
 
 
 @op("QuantizeLinear")
 def quantize_linear(c: Call) -> Tensor:
     b, x, scale, zero = c.b, need_float(c), c[1], c.get(2)
     kind = zero.type if zero is not None else narrowed(c.attr("output_dtype") or 2)
-    if kind not in _RANGES or c.attr("block_size", 0):
-        raise Unsupported(f"quantizing to {kind.name}, or in blocks, is not supported")
+    if kind not in _RANGES:
+        raise Unsupported(f"quantizing to {kind.name} is not supported")
     offset = 0 if zero is None else None
     if zero is not None and zero.constant and zero.array.size == 1:
         offset = int(zero.array.reshape(-1)[0])
@@ -682,9 +708,6 @@ def quantize_linear(c: Call) -> Tensor:
 @op("DequantizeLinear")
 def dequantize_linear(c: Call) -> Tensor:
     b, x, scale, zero = c.b, c[0], c[1], c.get(2)
-    block = c.attr("block_size", 0)
-    if block:
-        raise Unsupported("quantization in blocks is not supported")
     known = scale.constant and (zero is None or zero.constant)
     if known and not x.constant and scale.array.size == 1 and x.type in (T.INT8, T.UINT8, T.INT16):
         offset = 0 if zero is None else int(zero.array.reshape(-1)[0])
@@ -697,13 +720,6 @@ def dequantize_linear(c: Call) -> Tensor:
     if x.constant:
         x = b.const(x.array.astype(np.int32)) if x.type != I32 else x
     whole = b.cast(x, F)
-    if zero is not None and not b.is_zero(zero):
-        whole = f(
-            b,
-            "SUB",
-            whole,
-            b.cast(b.const(zero.array) if zero.constant else zero, F)
-            if b.rank(zero) == 0
-            else b.cast(_along(c, zero, rank), F),
-        )
+    if zero is not None and not (zero.constant and b.is_zero(zero)):
+        whole = f(b, "SUB", whole, b.cast(_along(c, zero, rank), F))
     return f(b, "MUL", whole, _along(c, scale, rank))

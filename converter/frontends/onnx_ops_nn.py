@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def conv(c: Call) -> Tensor:
         raise Unsupported(f"{group} groups of {depth} channels do not fit an input of {channels}")
     sides = _window(c, planes, kernel, strides, dilations)
     given = planes.x if sides is None else _padded(b, planes.x, sides)
-    common = {
+    common: dict[str, Any] = {
         "padding": "SAME" if sides is None else "VALID", "stride_h": strides[0], "stride_w": strides[1],
         "dilation_h_factor": dilations[0], "dilation_w_factor": dilations[1],
     }  # fmt: skip
@@ -236,9 +237,8 @@ def max_pool(c: Call) -> Tensor:
             ):
                 sides = None  # SAME ignores what it adds, as this does
     if sides is not None:
-        given = _padded(
-            b, given, sides, float(np.finfo(np.float32).min) if given.type == F else -128 if given.type == T.INT8 else 0
-        )
+        lowest = float(np.finfo(np.float32).min) if given.type == F else -128 if given.type == T.INT8 else 0
+        given = _padded(b, given, sides, lowest)
     if dilations != (1, 1):
         made = _dilated_max(b, given, kernel, strides, dilations)
     else:
@@ -263,7 +263,7 @@ def _dilated_max(
         part = b.op("STRIDED_SLICE", x, b.ints(begin), b.ints(end), b.ints([1, *strides, 1]), begin_mask=9, end_mask=9)
         made = part if made is None else f(b, "MAXIMUM", made, part)
     assert made is not None
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 @op("AveragePool")
@@ -275,7 +275,12 @@ def average_pool(c: Call) -> Tensor:
     sides = _window(c, planes, kernel, strides, dilations)
     size = b.shape(planes.x)[1:3]
     inside = bool(c.attr("count_include_pad", 0))
-    common = {"stride_h": strides[0], "stride_w": strides[1], "filter_height": kernel[0], "filter_width": kernel[1]}
+    common: dict[str, Any] = {
+        "stride_h": strides[0],
+        "stride_w": strides[1],
+        "filter_height": kernel[0],
+        "filter_width": kernel[1],
+    }
     if sides == [(0, 0), (0, 0)] and not c.attr("ceil_mode", 0) and dilations == (1, 1):
         return planes.back(b.op("AVERAGE_POOL_2D", planes.x, padding="VALID", **common))
     if -1 in size:
@@ -434,7 +439,8 @@ def lp_normalization(c: Call) -> Tensor:
         size = compute_reduced(b, "SUM", f(b, "ABS", x), axes, True)
     else:
         size = f(b, "SQRT", compute_reduced(b, "SUM", f(b, "MUL", x, x), axes, True))
-    return f(b, "DIV", x, size)
+    nothing = b.op("EQUAL", size, b.like(size, 0))  # zeros stay zeros
+    return f(b, "DIV", x, b.op("SELECT_V2", nothing, b.like(size, 1), size))
 
 
 @op("LRN")
@@ -470,8 +476,13 @@ def resize(c: Call) -> Tensor:
             scales[a] = float(s)
     else:
         wanted = b.partial(c[3])
-        if wanted is None or c.text("keep_aspect_ratio_policy", "stretch") != "stretch":
-            raise Unsupported("sizes must be known, and stretch", "fix the shapes of the inputs")
+        if wanted is None:
+            raise Unsupported("sizes must be known", "fix the shapes of the inputs")
+        policy = c.text("keep_aspect_ratio_policy", "stretch")
+        if policy != "stretch" and all(isinstance(s, int) and dims[a] > 0 for a, s in zip(axes, wanted, strict=True)):
+            ratios = [s / dims[a] for a, s in zip(axes, wanted, strict=True) if isinstance(s, int)]
+            ratio = min(ratios) if policy == "not_larger" else max(ratios)
+            wanted = [math.floor(dims[a] * ratio + 0.5) for a in axes]
         for a, s in zip(axes, wanted, strict=True):
             if isinstance(s, int):
                 sizes[a], scales[a] = s, s / dims[a] if dims[a] > 0 else None
@@ -526,11 +537,13 @@ def _mapped(c: Call, n: int, m: int, scale: float) -> tuple[np.ndarray | None, n
         rounding = c.text(
             "nearest_mode", "round_prefer_floor" if c.opset >= 11 and c.op_type != "Upsample" else "floor"
         )
-        rounded = {
-            "floor": np.floor, "ceil": np.ceil, "round_prefer_ceil": lambda v: np.floor(v + 0.5),
+        roundings: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+            "floor": np.floor,
+            "ceil": np.ceil,
+            "round_prefer_ceil": lambda v: np.floor(v + 0.5),
             "round_prefer_floor": lambda v: np.ceil(v - 0.5),
-        }[rounding](x)  # fmt: skip
-        return np.clip(rounded, 0, n - 1).astype(np.int32), None
+        }
+        return np.clip(roundings[rounding](x), 0, n - 1).astype(np.int32), None
     if n * m > 1 << 24:
         raise Unsupported(f"resizing {n} pixels to {m} is too large")
     matrix = np.zeros((m, n))
@@ -574,7 +587,11 @@ def _resize_operator(
             if mode == "nearest":
                 at = (i + (0.5 if half else 0)) * ratio
                 ours = np.minimum(np.floor(at + 0.5) if align else np.floor(at + 1e-9), n - 1)
-                fits = np.array_equal(ours, indices) and (not align or not np.any(np.abs(at % 1 - 0.5) < 1e-6))
+                fits = (
+                    indices is not None
+                    and np.array_equal(ours, indices)
+                    and (not align or not np.any(np.abs(at % 1 - 0.5) < 1e-6))
+                )
             else:
                 at = np.clip((i + 0.5) * ratio - 0.5 if half else i * ratio, 0, n - 1)
                 low = np.floor(at).astype(int)

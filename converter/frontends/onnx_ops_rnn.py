@@ -9,6 +9,7 @@ Everything else is written out over the steps, whose number must be known.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,12 @@ class Layer:
             raise Unsupported("the weights have another number of directions, or there is a clip")
         self.states = [c.get(5 + i) for i in range(states)]
 
+    def bias_of(self, direction: int) -> np.ndarray:
+        """That of the input and that of the state together."""
+        half = self.gates * self.hidden
+        with np.errstate(all="ignore"):
+            return np.asarray(self.bias[direction][:half] + self.bias[direction][half:], np.float32)
+
     def initial(self, i: int, direction: int) -> Tensor | None:
         """A state at the start; None: zero."""
         t = self.states[i]
@@ -71,7 +78,7 @@ class Layer:
         known = {"sigmoid": "LOGISTIC", "tanh": "TANH", "relu": "RELU"}
         if any(n.lower() not in known for n in given) or given != given[: len(usual)] * len(self.backward):
             raise Unsupported(f"the activations {given} are not supported")
-        return [lambda t, k=known[n.lower()]: self.b.op(k, t) for n in given[: len(usual)]]  # type: ignore[misc]
+        return [functools.partial(self.b.op, known[n.lower()]) for n in given[: len(usual)]]
 
     def projected(self, direction: int, bias: np.ndarray) -> list[Tensor]:
         """w x + bias for every step, in the order in which they run: [batch, gates * hidden] each."""
@@ -145,7 +152,7 @@ def lstm(c: Call) -> tuple[Tensor | None, ...]:
     for d in range(len(layer.backward)):
         h, state = layer.initial(0, d), layer.initial(1, d)
         run = []
-        for step in layer.projected(d, layer.bias[d][: 4 * n] + layer.bias[d][4 * n :]):
+        for step in layer.projected(d, layer.bias_of(d)):
             i, o, forget, new = layer.gate(_plus(b, step, _times(b, h, layer.r[d])))
             peep = None if peepholes is None else peepholes[d].reshape(3, n)  # input, output, forget
             if peep is not None and state is not None:
@@ -174,7 +181,7 @@ def _lstm_operator(layer: Layer) -> tuple[Tensor | None, ...]:
     for d, backward in enumerate(layer.backward):
         x = b.op("REVERSE_V2", wide, b.ints([0])) if backward else wide
         w, r = layer.w[d].reshape(4, n, width), layer.r[d].reshape(4, n, n)  # input, output, forget, cell
-        bias = layer.bias[d][: 4 * n] + layer.bias[d][4 * n :]
+        bias = layer.bias_of(d)
         reach = 100 + float(np.abs(r).sum(axis=2).max(initial=0)) + float(np.abs(bias).max(initial=0))
         size = max(float(np.abs(w).max(initial=0)), 1e-3)  # the range of the weights stays what it is
         reset = np.zeros((1, batch, width + 1), np.float32)
@@ -206,7 +213,7 @@ def _last_step(b: Builder, y: Tensor) -> Tensor:
 @op("GRU")
 def gru(c: Call) -> tuple[Tensor | None, ...]:
     layer = Layer(c, 3, 1)
-    b, n = layer.b, layer.hidden
+    n = layer.hidden
     inner, outer = layer.activations(["Sigmoid", "Tanh"])
     behind = bool(c.attr("linear_before_reset", 0))
     runs: list[list[Tensor]] = []
@@ -250,13 +257,13 @@ def _gru_step(
 @op("RNN")
 def rnn(c: Call) -> tuple[Tensor | None, ...]:
     layer = Layer(c, 1, 1)
-    b, n = layer.b, layer.hidden
+    b = layer.b
     (act,) = layer.activations(["Tanh"])
     runs: list[list[Tensor]] = []
     for d in range(len(layer.backward)):
         h = layer.initial(0, d)
         run: list[Tensor] = []
-        for step in layer.projected(d, layer.bias[d][:n] + layer.bias[d][n:]):
+        for step in layer.projected(d, layer.bias_of(d)):
             h = act(_plus(b, step, _times(b, h, layer.r[d])))
             run.append(h)
         runs.append(run)

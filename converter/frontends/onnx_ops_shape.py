@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import schema
 from ..ir import Tensor
-from .onnx_build import Builder, Call, Open, T, Unsupported, op
+from .onnx_build import Builder, Call, Open, Unsupported, op
 from .onnx_ops_math import I32, I64, compute, f, narrowed
 
 INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
@@ -582,7 +582,9 @@ def depth_to_space(c: Call) -> Tensor:
 
 @op("SpaceToDepth")
 def space_to_depth(c: Call) -> Tensor:
-    b = c.b
-    return b.transpose(
-        b.op("SPACE_TO_DEPTH", b.transpose(c[0], TO_NHWC), block_size=c.attributes["blocksize"]), TO_NCHW
-    )
+    b, n = c.b, c.attributes["blocksize"]
+    x = b.op("SPACE_TO_DEPTH", b.transpose(c[0], TO_NHWC), block_size=n)
+    if c.text("mode", "DCR") == "CRD":
+        order = np.arange(b.shape(x)[3], dtype=np.int32).reshape(n * n, -1).T.reshape(-1)
+        x = b.op("GATHER", x, b.const(order), axis=3)
+    return b.transpose(x, TO_NCHW)

@@ -1,4 +1,4 @@
-"""Networks of torch through ONNX: the numbers of onnxruntime, in our runtime and in LiteRT, and no transpose too many."""
+"""Networks of torch through ONNX: the numbers of onnxruntime, here and in LiteRT, and no transpose too many."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ const sam_op sam_op_shape = {
 
 static sam_status rank_prepare(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(sam_check_type(ctx, node->outputs[0], SAM_INT32));
-  return sam_set_shape(ctx, node->outputs[0], 0, NULL);
+  return sam_set_shape(ctx, node->outputs[0], 0, node->outputs[0]->dims);
 }
 
 static sam_status rank_eval(sam_ctx *ctx, sam_node *node) {

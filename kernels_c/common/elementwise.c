@@ -2,11 +2,28 @@
 
 #include <string.h>
 
+#include "fp16.h"
+
 /* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. */
 enum { SHORT_ROW = 64, PIECE = 512 };
 
 /* DENSE: element i of the output meets element i. PERIODIC: it meets element i % row. */
 enum { DENSE, PERIODIC, SCATTERED };
+
+void sam_widen(const void *x, sam_type type, int64_t n, float *y) {
+  const uint16_t *h = x;
+  if (type == SAM_FLOAT16)
+    for (int64_t i = 0; i < n; i++) y[i] = sam_f16_to_f32(h[i]);
+  else
+    for (int64_t i = 0; i < n; i++) y[i] = sam_bf16_to_f32(h[i]);
+}
+void sam_narrow(const float *x, sam_type type, int64_t n, void *y) {
+  uint16_t *h = y;
+  if (type == SAM_FLOAT16)
+    for (int64_t i = 0; i < n; i++) h[i] = sam_f32_to_f16(x[i]);
+  else
+    for (int64_t i = 0; i < n; i++) h[i] = sam_f32_to_bf16(x[i]);
+}
 
 static uint8_t form_of(const sam_broadcast *s, int32_t input) {
   bool dense = true, periodic = s->stride[input][s->rank - 1] == 1;
@@ -29,6 +46,7 @@ sam_status sam_binary_begin(sam_ctx *ctx, sam_node *node, sam_binary_plan *plan)
   plan->size_out = sam_type_bits(y->type) / 8;
   plan->cost = 4;
   sam_broadcast_plan(&plan->shape, rank, dims, 2, (const sam_tensor *const[]){a, b});
+  plan->half = sam_is_half(a->type) ? a->type : SAM_FLOAT32;
   for (int32_t i = 0; i < 2; i++) plan->form[i] = form_of(&plan->shape, i);
   return SAM_OK;
 }
@@ -40,10 +58,26 @@ typedef struct binary_work {
   int steps;
 } binary_work;
 
+/* Half precision goes through float32 by pieces. */
+static void run_kernel(const sam_binary_plan *p, int64_t n, const char *a, const char *b, char *y, int steps) {
+  if (p->half == SAM_FLOAT32) {
+    p->kernel(n, a, b, y, steps, &p->params);
+    return;
+  }
+  float fa[SAM_HALF_PIECE], fb[SAM_HALF_PIECE], fy[SAM_HALF_PIECE];
+  for (int64_t i = 0; i < n; i += SAM_HALF_PIECE) {
+    const int64_t m = n - i < SAM_HALF_PIECE ? n - i : SAM_HALF_PIECE;
+    sam_widen(steps & SAM_STEP_A ? a + 2 * i : a, p->half, steps & SAM_STEP_A ? m : 1, fa);
+    sam_widen(steps & SAM_STEP_B ? b + 2 * i : b, p->half, steps & SAM_STEP_B ? m : 1, fb);
+    p->kernel(m, fa, fb, fy, steps, &p->params);
+    sam_narrow(fy, p->half, m, y + 2 * i);
+  }
+}
+
 static void run_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
   const binary_work *w = arg;
   const sam_binary_plan *p = w->plan;
-  p->kernel(n, w->a + in[0] * p->size_in, w->b + in[1] * p->size_in, w->y + out * p->size_out, w->steps, &p->params);
+  run_kernel(p, n, w->a + in[0] * p->size_in, w->b + in[1] * p->size_in, w->y + out * p->size_out, w->steps);
 }
 
 #define SPREAD(T)                                                             \
@@ -108,7 +142,7 @@ static void run_short_rows(const binary_work *w, int64_t from, int64_t to) {
       if (p->form[i] == PERIODIC) piece[i] += at % row * size;
       if (p->form[i] == SCATTERED) spread(s, i, x[i], size, at, n, space[i]);
     }
-    p->kernel(n, piece[0], piece[1], w->y + at * p->size_out, SAM_STEP_BOTH, &p->params);
+    run_kernel(p, n, piece[0], piece[1], w->y + at * p->size_out, SAM_STEP_BOTH);
   }
 }
 

@@ -44,8 +44,17 @@ typedef struct sam_binary_plan {
   sam_binary_fn kernel;
   int64_t size_in, size_out; /* bytes of an element */
   int64_t cost;              /* cycles of one element, times 4 */
+  sam_type half;             /* FLOAT16 or BFLOAT16 where the kernel is one of float32, else FLOAT32 */
   uint8_t form[2];           /* how each input lies under the output, for short rows (elementwise.c) */
 } sam_binary_plan;
+
+/* float16 and bfloat16 are computed in float32 and rounded once at the end, in pieces of this many elements. */
+enum { SAM_HALF_PIECE = 256 };
+static inline bool sam_is_half(sam_type type) { return type == SAM_FLOAT16 || type == SAM_BFLOAT16; }
+/* The type whose kernels do the work. */
+static inline sam_type sam_working_type(sam_type type) { return sam_is_half(type) ? SAM_FLOAT32 : type; }
+void sam_widen(const void *x, sam_type type, int64_t n, float *y);
+void sam_narrow(const float *x, sam_type type, int64_t n, void *y);
 
 /* prepare: output shape, rows, element sizes; both inputs must have one type. cost is 4, the kernel the caller's. */
 sam_status sam_binary_begin(sam_ctx *ctx, sam_node *node, sam_binary_plan *plan);

@@ -23,6 +23,7 @@ typedef struct sam_multiplier {
 static inline sam_multiplier sam_multiplier_of(double d) {
   sam_multiplier m = {0, 0};
   if (!(d > 0)) return m;
+  if (d >= 0x1p30) return (sam_multiplier){INT32_MAX, 30};
   int exponent;
   double fraction = frexp(d, &exponent);
   int64_t q = (int64_t)floor(fraction * 2147483648.0 + 0.5);

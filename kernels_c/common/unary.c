@@ -12,6 +12,7 @@ sam_status sam_unary_begin(sam_ctx *ctx, sam_node *node, sam_unary_plan **result
   plan->size_x = (size_t)sam_type_bits(x->type) / 8;
   plan->size_y = (size_t)sam_type_bits(y->type) / 8;
   plan->cost = 4;
+  plan->half = sam_is_half(x->type) ? x->type : SAM_FLOAT32;
   node->state = *result = plan;
   return SAM_OK;
 }
@@ -71,7 +72,19 @@ static void run(void *arg, int64_t begin, int64_t end, int thread) {
   const sam_unary_plan *plan = w->plan;
   int64_t from = begin * SAM_ELEMENTWISE_BLOCK, to = end * SAM_ELEMENTWISE_BLOCK;
   if (to > plan->count) to = plan->count;
-  plan->kernel(to - from, w->x + from * (int64_t)plan->size_x, w->y + from * (int64_t)plan->size_y, &plan->params);
+  const char *x = w->x + from * (int64_t)plan->size_x;
+  char *y = w->y + from * (int64_t)plan->size_y;
+  if (plan->half == SAM_FLOAT32) {
+    plan->kernel(to - from, x, y, &plan->params);
+    return;
+  }
+  float values[SAM_HALF_PIECE];
+  for (int64_t i = 0; i < to - from; i += SAM_HALF_PIECE) {
+    const int64_t n = to - from - i < SAM_HALF_PIECE ? to - from - i : SAM_HALF_PIECE;
+    sam_widen(x + 2 * i, plan->half, n, values);
+    plan->kernel(n, values, values, &plan->params);
+    sam_narrow(values, plan->half, n, y + 2 * i);
+  }
 }
 
 sam_status sam_unary_eval(sam_ctx *ctx, sam_node *node) {

@@ -19,6 +19,7 @@ typedef struct sam_unary_plan {
   sam_unary_fn kernel;
   int64_t count, cost; /* cost: cycles of one element, times 4 */
   size_t size_x, size_y;
+  sam_type half; /* FLOAT16 or BFLOAT16 where the kernel is one of float32, else FLOAT32 */
   sam_unary_params params;
   union {
     uint8_t bytes[256];

@@ -138,7 +138,7 @@ static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, flo
   p->b = hi;
   plan->kernel = sam_uk.f32_clamp;
   plan->cost = 2;
-  if (x->type == SAM_FLOAT32) return SAM_OK;
+  if (sam_working_type(x->type) == SAM_FLOAT32) return SAM_OK;
   float scale = y->quant->scale[0];
   int32_t type_lo = p->lo, type_hi = p->hi;
   p->m = sam_multiplier_of((double)(x->quant->scale[0] / scale)); /* the quotient is a float in the format */
@@ -186,7 +186,7 @@ static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, 
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->kernel = f32;
   plan->cost = 8;
-  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  if (sam_working_type(node->inputs[0]->type) == SAM_FLOAT32) return SAM_OK;
   if (node->inputs[0]->type == SAM_INT16 && s16 != NULL) return plan_curve16(ctx, node, plan, s16, powers);
   sam_unary_use_table(plan, node, real, arg);
   return SAM_OK;
@@ -213,7 +213,7 @@ static sam_status prepare_hard_swish(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->kernel = sam_uk.f32_hard_swish;
   plan->cost = 4;
-  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  if (sam_working_type(node->inputs[0]->type) == SAM_FLOAT32) return SAM_OK;
   float fine = node->inputs[0]->quant->scale[0] / 128.0f, scale = node->outputs[0]->quant->scale[0];
   sam_multiplier m = sam_multiplier_of((double)(fine / scale)),
                  n = sam_multiplier_of((double)(fine / (3.0f / 32768.0f)));
@@ -233,7 +233,7 @@ static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
   plan->params.a = options->alpha;
   plan->kernel = sam_uk.f32_leaky_relu;
   plan->cost = 2;
-  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  if (sam_working_type(node->inputs[0]->type) == SAM_FLOAT32) return SAM_OK;
   const float sx = node->inputs[0]->quant->scale[0], sy = node->outputs[0]->quant->scale[0];
   if (!(options->alpha >= -1e6f && options->alpha <= 1e6f))
     return sam_fail(ctx, SAM_UNSUPPORTED, "alpha is %g", (double)options->alpha);
@@ -344,7 +344,7 @@ static sam_status prepare_prelu(sam_ctx *ctx, sam_node *node) {
                                 .inplace = 1,              \
                                 .prepare = prepare_##stem, \
                                 .eval = {__VA_ARGS__}};
-#define F32 [SAM_FLOAT32] = sam_unary_eval
+#define F32 [SAM_FLOAT32] = sam_unary_eval, [SAM_FLOAT16] = sam_unary_eval, [SAM_BFLOAT16] = sam_unary_eval
 #define I16 [SAM_INT16] = sam_unary_eval
 #define I8 [SAM_INT8] = sam_unary_eval
 #define U8 [SAM_UINT8] = sam_unary_eval

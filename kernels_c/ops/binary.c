@@ -160,7 +160,8 @@ static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
 };
 
 /* The others are microkernels. SUB of bytes is ADD with a negative factor. */
-static sam_binary_fn kernel_of(binary_kind kind, sam_type type) {
+static sam_binary_fn kernel_of(binary_kind kind, sam_type file_type) {
+  const sam_type type = sam_working_type(file_type);
   const bool s8 = type == SAM_INT8;
   if (kernels[kind][type] != NULL) return kernels[kind][type];
   switch (kind) {
@@ -333,7 +334,7 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, i
                     : a->type == SAM_INT16 || a->type == SAM_INT64 ? 8
                                                                    : 2;
   bool small = a->type == SAM_INT8 || a->type == SAM_UINT8 || a->type == SAM_INT16;
-  plan->nonzero = divides && a->type != SAM_FLOAT32 && !(small && kind == DIV);
+  plan->nonzero = divides && sam_working_type(a->type) != SAM_FLOAT32 && !(small && kind == DIV);
   if (small && (kind == MAXIMUM || kind == MINIMUM)) {
     SAM_TRY(sam_check_same_quant(ctx, a, b));
     SAM_TRY(sam_check_same_quant(ctx, a, y));
@@ -410,7 +411,7 @@ PREPARE(pow, POW)
                                 .inplace = 3,              \
                                 .prepare = prepare_##stem, \
                                 .eval = {__VA_ARGS__}};
-#define F32 [SAM_FLOAT32] = eval
+#define F32 [SAM_FLOAT32] = eval, [SAM_FLOAT16] = eval, [SAM_BFLOAT16] = eval
 #define I32 [SAM_INT32] = eval
 #define I64 [SAM_INT64] = eval
 #define I8 [SAM_INT8] = eval

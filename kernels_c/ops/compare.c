@@ -71,6 +71,7 @@ static sam_status prepare_compare(sam_ctx *ctx, sam_node *node, compare_kind kin
   if (swapped) view.inputs = swap;
   SAM_TRY(sam_binary_begin(ctx, &view, &plan->rows));
   plan->rows.kernel = comparisons[a->type][kind];
+  plan->rows.half = SAM_FLOAT32; /* has kernels of its own */
   bool byte = a->type == SAM_INT8 || a->type == SAM_UINT8;
   if (!byte || (a->quant->count == 0 && b->quant->count == 0)) return SAM_OK;
   SAM_TRY(sam_check_quant(ctx, a));

@@ -7,6 +7,7 @@
 #include <float.h>
 
 #include "elementwise.h"
+#include "fp16.h"
 #include "ops.h"
 #include "requant.h"
 #include "samara/options.h"
@@ -73,9 +74,9 @@ typedef struct reduce_plan {
 #define TIMES(a, u) (a * u)
 #define REAL_TIMES(a, u) (a * (scale * (u - zero)))
 #define LARGER(a, u) (u > a ? u : a)
-#define LARGER_OR_NAN(a, u) ((u > a) | (u != u) ? u : a)
+#define LARGER_OR_NAN(a, u) (((int)(u > a) | (int)(u != u)) != 0 ? u : a)
 #define SMALLER(a, u) (u < a ? u : a)
-#define SMALLER_OR_NAN(a, u) ((u < a) | (u != u) ? u : a)
+#define SMALLER_OR_NAN(a, u) (((int)(u < a) | (int)(u != u)) != 0 ? u : a)
 #define EITHER(a, u) (a | (u != 0))
 #define BOTH(a, u) (a & (u != 0))
 
@@ -100,6 +101,16 @@ ACCUMULATE(sum_f32, float, f, PLUS)
 ACCUMULATE(prod_f32, float, f, TIMES)
 ACCUMULATE_LANES(max_f32, float, f, LARGER_OR_NAN)
 ACCUMULATE_LANES(min_f32, float, f, SMALLER_OR_NAN)
+#define HALF(suffix, convert)                             \
+  ACCUMULATE(sum_##suffix, uint16_t, f, convert##_PLUS)   \
+  ACCUMULATE(prod_##suffix, uint16_t, f, convert##_TIMES) \
+  ACCUMULATE(max_##suffix, uint16_t, f, convert##_LARGER) \
+  ACCUMULATE(min_##suffix, uint16_t, f, convert##_SMALLER)
+#define F16_PLUS(a, u) (a + (double)sam_f16_to_f32(u))
+#define F16_TIMES(a, u) (a * (double)sam_f16_to_f32(u))
+#define F16_LARGER(a, u) LARGER_OR_NAN(a, (double)sam_f16_to_f32(u))
+#define F16_SMALLER(a, u) SMALLER_OR_NAN(a, (double)sam_f16_to_f32(u))
+HALF(f16, F16)
 #define INTEGERS(suffix, T)                    \
   ACCUMULATE(sum_##suffix, T, i, WRAP_PLUS)    \
   ACCUMULATE_LANES(max_##suffix, T, i, LARGER) \
@@ -118,29 +129,34 @@ ACCUMULATE_LANES(all_bool, uint8_t, i, BOTH)
 
 static const accumulate_fn accumulators[KINDS][SAM_TYPE_COUNT] = {
     [SUM] = {[SAM_FLOAT32] = sum_f32,
+             [SAM_FLOAT16] = sum_f16,
              [SAM_INT8] = sum_i8,
              [SAM_UINT8] = sum_u8,
              [SAM_INT16] = sum_i16,
              [SAM_INT32] = sum_i32,
              [SAM_INT64] = sum_i64},
     [MEAN] = {[SAM_FLOAT32] = sum_f32,
+              [SAM_FLOAT16] = sum_f16,
               [SAM_INT8] = sum_i8,
               [SAM_UINT8] = sum_u8,
               [SAM_INT16] = sum_i16,
               [SAM_INT32] = sum_i32,
               [SAM_INT64] = sum_i64},
     [PROD] = {[SAM_FLOAT32] = prod_f32,
+              [SAM_FLOAT16] = prod_f16,
               [SAM_INT8] = prod_i8,
               [SAM_INT16] = prod_i16,
               [SAM_INT32] = prod_i32,
               [SAM_INT64] = prod_i64},
     [MAX] = {[SAM_FLOAT32] = max_f32,
+             [SAM_FLOAT16] = max_f16,
              [SAM_INT8] = max_i8,
              [SAM_UINT8] = max_u8,
              [SAM_INT16] = max_i16,
              [SAM_INT32] = max_i32,
              [SAM_INT64] = max_i64},
     [MIN] = {[SAM_FLOAT32] = min_f32,
+             [SAM_FLOAT16] = min_f16,
              [SAM_INT8] = min_i8,
              [SAM_UINT8] = min_u8,
              [SAM_INT16] = min_i16,
@@ -155,7 +171,7 @@ static accumulator start_of(reduce_kind kind, sam_type type) {
   accumulator a = {.i = 0};
   int32_t lo, hi;
   sam_type_range(type, &lo, &hi);
-  if (type == SAM_FLOAT32) {
+  if (type == SAM_FLOAT32 || type == SAM_FLOAT16) {
     a.f = kind == PROD ? 1 : kind == MAX ? -(double)INFINITY : kind == MIN ? (double)INFINITY : 0;
   } else if (kind == PROD && (type == SAM_INT8 || type == SAM_INT16)) {
     a.f = 1;
@@ -196,6 +212,9 @@ static void store(const reduce_plan *p, void *y, int64_t at, accumulator a) {
   switch (p->type) {
     case SAM_FLOAT32:
       ((float *)y)[at] = (float)(p->kind == MEAN ? a.f / (double)p->n : a.f);
+      break;
+    case SAM_FLOAT16:
+      ((uint16_t *)y)[at] = sam_f32_to_f16((float)(p->kind == MEAN ? a.f / (double)p->n : a.f));
       break;
     case SAM_INT8:
       ((int8_t *)y)[at] = (int8_t)quantized_result(p, a);
@@ -425,7 +444,7 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, reduce_kind kind) {
                                 .max_outputs = 1,                                                          \
                                 .prepare = prepare_##stem,                                                 \
                                 .eval = {__VA_ARGS__}};
-#define F32 [SAM_FLOAT32] = eval
+#define F32 [SAM_FLOAT32] = eval, [SAM_FLOAT16] = eval
 #define I8 [SAM_INT8] = eval
 #define U8 [SAM_UINT8] = eval
 #define I16 [SAM_INT16] = eval

@@ -4,7 +4,7 @@
  * the sum of a row is exact whatever the order; one float32 division and one multiplication per value follow: e[j] =
  * table[max - q[j]]      y[j] = round(e[j] * (1 / (sum e * sy))) + zy int16 SOFTMAX: the format's rule: exp and 1 / (1
  * + x) by 513-sample tables (common/table.h), 32-bit products. */
-#include "fixed_point.h"
+#include "elementwise.h"
 #include "ops.h"
 #include "samara/options.h"
 #include "table.h"
@@ -26,6 +26,9 @@ typedef struct softmax_plan {
 
 typedef struct rows_work {
   const softmax_plan *plan;
+  sam_task_fn task;
+  sam_type type;
+  float *scratch; /* half precision: a row of floats for each thread */
   const void *x;
   void *y;
 } rows_work;
@@ -42,7 +45,8 @@ static sam_status begin(sam_ctx *ctx, sam_node *node, softmax_plan **result) {
   plan->rows = sam_span(x, 0, x->rank - 1);
   if (plan->depth == 0) plan->rows = 0;
   plan->out_type = y->type;
-  if (x->type == SAM_FLOAT32) return sam_check_same_type(ctx, y, x);
+  if (sam_is_half(x->type)) SAM_TRY(sam_scratch(ctx, (size_t)sam_threads(ctx) * (size_t)plan->depth * sizeof(float)));
+  if (sam_working_type(x->type) == SAM_FLOAT32) return sam_check_same_type(ctx, y, x);
   SAM_TRY(sam_check_quant(ctx, x));
   SAM_TRY(sam_check_quant(ctx, y));
   plan->scale = x->quant->scale[0];
@@ -53,10 +57,25 @@ static sam_status begin(sam_ctx *ctx, sam_node *node, softmax_plan **result) {
   return SAM_OK;
 }
 
+/* Half precision: a row is widened, becomes the whole work of a call, and is narrowed. */
+static void run_half(void *arg, int64_t begin_row, int64_t end_row, int thread) {
+  const rows_work *w = arg;
+  const int64_t n = w->plan->depth;
+  float *row = w->scratch + thread * n;
+  rows_work one = *w;
+  one.x = one.y = row;
+  for (int64_t r = begin_row; r < end_row; r++) {
+    sam_widen((const uint16_t *)w->x + r * n, w->type, n, row);
+    w->task(&one, 0, 1, thread);
+    sam_narrow(row, w->type, n, (uint16_t *)w->y + r * n);
+  }
+}
+
 static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task, int64_t cost) {
   const softmax_plan *plan = node->state;
-  rows_work work = {plan, node->inputs[0]->data, node->outputs[0]->data};
-  sam_parallel(ctx, plan->rows, plan->depth * cost + 32, task, &work);
+  const sam_type type = node->inputs[0]->type;
+  rows_work work = {plan, task, type, node->scratch, node->inputs[0]->data, node->outputs[0]->data};
+  sam_parallel(ctx, plan->rows, plan->depth * cost + 32, sam_is_half(type) ? run_half : task, &work);
   return SAM_OK;
 }
 
@@ -70,20 +89,32 @@ static void softmax_f32_rows(void *arg, int64_t begin_row, int64_t end_row, int 
     sam_uk.f32_softmax(n, (const float *)w->x + r * n, (float *)w->y + r * n, w->plan->beta);
 }
 
+/* e / sum in the output's units: rounded half up (e is positive), moved, clamped. */
+static inline int32_t share_of(const softmax_plan *p, int32_t e, float inverse) {
+  const float q = (float)e * inverse;
+  if (!(q < 65536.0f)) return p->hi;
+  const int32_t whole = (int32_t)q;
+  return sam_clamp32(whole + (q - (float)whole >= 0.5f) + p->zy, p->lo, p->hi);
+}
+
 static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {
   int64_t n = p->depth, sum = 0;
   int32_t top = 0;
   for (int64_t i = 0; i < n; i++) top = (x[i] ^ flip) > top ? x[i] ^ flip : top;
   for (int64_t i = 0; i < n; i++) sum += p->exp8[top - (x[i] ^ flip)];
-  float inverse = 1.0f / ((float)sum * p->out_scale);
-  for (int64_t i = 0; i < n; i++) {
-    float q = roundf((float)p->exp8[top - (x[i] ^ flip)] * inverse) + (float)p->zy;
-    int32_t clamped = q >= (float)p->hi ? p->hi : q > (float)p->lo ? (int32_t)q : p->lo;
-    if (p->out_type == SAM_INT16)
-      ((int16_t *)y)[i] = (int16_t)clamped;
-    else
-      ((uint8_t *)y)[i] = (uint8_t)clamped;
+  const float inverse = 1.0f / ((float)sum * p->out_scale);
+  if (p->out_type == SAM_INT16) {
+    for (int64_t i = 0; i < n; i++) ((int16_t *)y)[i] = (int16_t)share_of(p, p->exp8[top - (x[i] ^ flip)], inverse);
+    return;
   }
+  if (n < 256) {
+    for (int64_t i = 0; i < n; i++) ((uint8_t *)y)[i] = (uint8_t)share_of(p, p->exp8[top - (x[i] ^ flip)], inverse);
+    return;
+  }
+  uint8_t table[256] = {0}; /* a long row holds few different values */
+  for (int32_t v = 0; v <= top; v++) table[v ^ flip] = (uint8_t)share_of(p, p->exp8[top - v], inverse);
+  const sam_unary_params params = {.table = table};
+  sam_uk.u8_lookup(n, x, y, &params);
 }
 
 static void softmax_8bit_rows(void *arg, int64_t begin_row, int64_t end_row, int thread, uint8_t flip) {
@@ -145,7 +176,7 @@ static sam_status prepare_softmax(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(begin(ctx, node, &plan));
   plan->beta = ((const sam_softmax_options *)node->options)->beta;
   if (!(fabsf(plan->beta) < INFINITY)) return sam_fail(ctx, SAM_INVALID_MODEL, "beta is %g", (double)plan->beta);
-  if (x->type == SAM_FLOAT32) return SAM_OK;
+  if (sam_working_type(x->type) == SAM_FLOAT32) return SAM_OK;
   if (!(plan->beta > 0)) return sam_fail(ctx, SAM_UNSUPPORTED, "beta is %g, integers need > 0", (double)plan->beta);
   if (x->type == SAM_INT16) {
     SAM_TRY(sam_check_same_type(ctx, y, x));
@@ -213,7 +244,7 @@ static sam_status prepare_log_softmax(sam_ctx *ctx, sam_node *node) {
   softmax_plan *plan;
   SAM_TRY(sam_check_same_type(ctx, node->outputs[0], node->inputs[0]));
   SAM_TRY(begin(ctx, node, &plan));
-  if (node->inputs[0]->type != SAM_FLOAT32) fill_exp8(plan, 1);
+  if (sam_working_type(node->inputs[0]->type) != SAM_FLOAT32) fill_exp8(plan, 1);
   return SAM_OK;
 }
 
@@ -270,7 +301,7 @@ static sam_status prepare_l2_normalization(sam_ctx *ctx, sam_node *node) {
     return sam_fail(ctx, SAM_UNSUPPORTED, "a fused activation is not part of this operator");
   SAM_TRY(sam_check_same_type(ctx, node->outputs[0], node->inputs[0]));
   SAM_TRY(begin(ctx, node, &plan));
-  if (node->inputs[0]->type == SAM_FLOAT32) return SAM_OK;
+  if (sam_working_type(node->inputs[0]->type) == SAM_FLOAT32) return SAM_OK;
   if (plan->out_scale != 1.0f / 128)
     return sam_fail(ctx, SAM_UNSUPPORTED, "output scale is %g, must be 1/128", (double)plan->out_scale);
   return SAM_OK;
@@ -294,10 +325,10 @@ static sam_status l2_u8(sam_ctx *ctx, sam_node *node) { return run(ctx, node, l2
                                 .prepare = prepare_##stem,   \
                                 .eval = {__VA_ARGS__}};
 
+SOFTMAX_LIKE(SOFTMAX, softmax, SAM_OPTIONS_SOFTMAX, 4, [SAM_FLOAT32] = softmax_f32, [SAM_FLOAT16] = softmax_f32,
+             [SAM_BFLOAT16] = softmax_f32, [SAM_INT8] = softmax_s8, [SAM_UINT8] = softmax_u8, [SAM_INT16] = softmax_s16)
+SOFTMAX_LIKE(LOG_SOFTMAX, log_softmax, 0, 2, [SAM_FLOAT32] = log_softmax_f32, [SAM_FLOAT16] = log_softmax_f32,
+             [SAM_BFLOAT16] = log_softmax_f32, [SAM_INT8] = log_softmax_s8, [SAM_UINT8] = log_softmax_u8)
 SOFTMAX_LIKE(
-    SOFTMAX, softmax, SAM_OPTIONS_SOFTMAX,
-    4, [SAM_FLOAT32] = softmax_f32, [SAM_INT8] = softmax_s8, [SAM_UINT8] = softmax_u8, [SAM_INT16] = softmax_s16)
-SOFTMAX_LIKE(LOG_SOFTMAX, log_softmax, 0,
-             2, [SAM_FLOAT32] = log_softmax_f32, [SAM_INT8] = log_softmax_s8, [SAM_UINT8] = log_softmax_u8)
-SOFTMAX_LIKE(L2_NORMALIZATION, l2_normalization, SAM_OPTIONS_L2_NORM,
-             2, [SAM_FLOAT32] = l2_f32, [SAM_INT8] = l2_s8, [SAM_UINT8] = l2_u8)
+    L2_NORMALIZATION, l2_normalization, SAM_OPTIONS_L2_NORM,
+    2, [SAM_FLOAT32] = l2_f32, [SAM_FLOAT16] = l2_f32, [SAM_BFLOAT16] = l2_f32, [SAM_INT8] = l2_s8, [SAM_UINT8] = l2_u8)

@@ -120,11 +120,11 @@ static sam_status prepare_log(sam_ctx *ctx, sam_node *node) {
 static sam_status prepare_neg(sam_ctx *ctx, sam_node *node) {
   static const sam_unary_fn by_type[SAM_TYPE_COUNT] = {
       [SAM_INT32] = neg_i32, [SAM_INT64] = neg_i64, [SAM_INT16] = neg_i16, [SAM_INT8] = neg_i8};
-  sam_type type = node->inputs[0]->type;
+  sam_type type = sam_working_type(node->inputs[0]->type);
   return prepare_plain(ctx, node, type == SAM_FLOAT32 ? sam_uk.f32_neg : by_type[type], 2);
 }
 static sam_status prepare_sign(sam_ctx *ctx, sam_node *node) {
-  sam_type type = node->inputs[0]->type;
+  sam_type type = sam_working_type(node->inputs[0]->type);
   return prepare_plain(ctx, node, type == SAM_FLOAT32 ? sign_f32 : type == SAM_FLOAT64 ? sign_f64 : sign_i32, 2);
 }
 static sam_status prepare_exp(sam_ctx *ctx, sam_node *node) {
@@ -163,7 +163,7 @@ static sam_status prepare_round(sam_ctx *ctx, sam_node *node) { return prepare_p
                                 .inplace = 1,              \
                                 .prepare = prepare_##stem, \
                                 .eval = {__VA_ARGS__}};
-#define F32 [SAM_FLOAT32] = sam_unary_eval
+#define F32 [SAM_FLOAT32] = sam_unary_eval, [SAM_FLOAT16] = sam_unary_eval, [SAM_BFLOAT16] = sam_unary_eval
 #define F64 [SAM_FLOAT64] = sam_unary_eval
 #define I32 [SAM_INT32] = sam_unary_eval
 #define I64 [SAM_INT64] = sam_unary_eval

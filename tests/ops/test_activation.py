@@ -33,6 +33,10 @@ CASES = [
     *[f32(op) for op in (*CLAMPS, *CURVES)],
     *[f32(op, (4001,), -40, 40) for op in ("LOGISTIC", "TANH", "HARD_SWISH", "ELU")],
     *[f32(op, (4001,), -1e-3, 1e-3) for op in ("LOGISTIC", "TANH", "HARD_SWISH", "ELU")],
+    *[Case(f"{op} f16", op, [tensor("float16", (3, 333), low=-8, high=8)], [tensor("float16")], rtol=2e-3,
+           oracle=lambda v, f=f: [f(v[0].astype(np.float32)).astype(np.float16)])
+      for op, f in (("LOGISTIC", lambda x: 1 / (1 + np.exp(-x))), ("TANH", np.tanh), ("RELU", lambda x: np.maximum(x, 0)),
+                    ("HARD_SWISH", lambda x: x * np.clip(x + 3, 0, 6) / 6))],
     *[f32("GELU", (1999,), options={"approximate": a}) for a in (True, False)],
     *[f32("LEAKY_RELU", options={"alpha": a}) for a in (0.1, 0.0, 1.5)],
     *[f32(op, (0, 4), oracle=lambda v: [v[0]]) for op in (*CLAMPS, *CURVES)],

@@ -110,6 +110,22 @@ CASES = [
         for d, z in (("int8", -5), ("uint8", 99), ("int16", 0))
         for s in ("long", "row", "both")
     ],  # fmt: skip
+    *[
+        Case(f"{op} {d} short rows {a} {b}", op, [tensor(d, a, *q, low=lo), tensor(d, b, *q, low=lo)], [tensor(d, None, *q)],
+             options(op), 2 if d in ("int8", "int16") else 1, atol=1 if d == "int8" else 0)
+        for op in ("ADD", "SUB", "MUL")
+        for d, q, lo in (("float32", (None, 0), None), ("int8", (0.1, 3), None), ("int16", (0.01, 0), None),
+                         ("int32", (None, 0), -999), ("int64", (None, 0), -999))
+        for a, b in (((64, 32, 3), (3,)), ((3,), (64, 32, 3)), ((2304, 1), (1, 17)), ((9, 60, 16), (9, 1, 16)),
+                     ((40, 50, 2), (40, 50, 1)), ((2, 700, 61), (61,)))
+    ],
+    *[
+        Case(f"{op} f16 {s}", op, [tensor("float16", SHAPES[s][0]), tensor("float16", SHAPES[s][1], low=0.5)],
+             [tensor("float16")], options(op), rtol=1e-3,
+             oracle=lambda v, f=f: [f(*(x.astype(np.float32) for x in v)).astype(np.float16)])
+        for op, f in NUMPY.items()
+        for s in ("long", "row", "column", "scalar first")
+    ],
     Case("div uint8", "DIV", [tensor("uint8", (50, 7), 0.1, 128), tensor("uint8", (7,), 0.05, 0, low=20)],
          [tensor("uint8", None, 0.2, 120)], NONE, oracle=lambda v: [np.clip(np.rint(
          (v[0].astype(np.float64) - 128) * 0.1 / (v[1] * 0.05) / 0.2) + 120, 0, 255).astype(np.uint8)]),

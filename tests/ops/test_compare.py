@@ -46,12 +46,22 @@ CASES = [
         for d in ("int8", "uint8", "int16", "uint16", "int32", "uint32")
     ],
     *[
-        Case(f"shift {d}", "RIGHT_SHIFT", [tensor(d, (5, 3)), tensor(d, (3,), low=0, high=7)], [tensor(d)],
-             oracle=lambda v: [SHIFT(*v)])
+        Case(
+            f"shift {d}",
+            "RIGHT_SHIFT",
+            [tensor(d, (5, 3)), tensor(d, (3,), low=0, high=7)],
+            [tensor(d)],
+            oracle=lambda v: [SHIFT(*v)],
+        )
         for d in ("int8", "uint8", "int16", "uint16", "int32", "uint32")
     ],  # fmt: skip
-    Case("shift far", "RIGHT_SHIFT", [tensor("int32", (9,)), tensor("int32", (9,), low=32, high=99)],
-         [tensor("int32")], oracle=lambda v: [v[0] >> 31]),  # fmt: skip
+    Case(
+        "shift far",
+        "RIGHT_SHIFT",
+        [tensor("int32", (9,)), tensor("int32", (9,), low=32, high=99)],
+        [tensor("int32")],
+        oracle=lambda v: [v[0] >> 31],
+    ),  # fmt: skip
     Case("output type", "LESS", [tensor("int32", (3,)), tensor("int32", (3,))], [tensor("int32")], error="BOOL"),
 ]
 

@@ -45,6 +45,8 @@ CASES = [
     *[reduce("SUM", d, a, x=(0.02, 7), y=(0.3, 3), version=2, atol=1) for d in BYTE for a in ([1, 2], [3])],
     *[reduce(op, d, a, x=(0.02, 0), y=(0.02, 0), version=2) for op in ("REDUCE_MAX", "REDUCE_MIN")
       for d in (*BYTE, "int16") for a in ([1, 2], [3], [0, 2])],
+    *[reduce(op, "float16", [1, 2], rtol=1e-3, oracle=lambda v, f=f: [f(v[0].astype(np.float64), (1, 2)).astype(np.float16)])
+      for op, f in (("MEAN", np.mean), ("SUM", np.sum), ("REDUCE_MAX", np.max), ("REDUCE_MIN", np.min))],
     reduce("REDUCE_PROD", "int8", [1], shape=(4, 3), x=(0.02, 7), y=(0.05, 3), version=2, atol=1),
     reduce("SUM", "float32", [1, 2], shape=(1, 300, 40, 3)),
     reduce("SUM", "float32", [1], shape=(3, 0), oracle=lambda v: [np.zeros(3, np.float32)]),

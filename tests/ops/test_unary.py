@@ -18,7 +18,12 @@ def unary(op, dtype, shape, low=None, high=None, **extra):
 
 def quantized(op, dtype, x, y, low=None, **extra):
     return Case(
-        f"{op} {dtype} {x} {y}", op, [tensor(dtype, (5, 211), *x, low=low)], [tensor(dtype, None, *y)], version=2, **extra
+        f"{op} {dtype} {x} {y}",
+        op,
+        [tensor(dtype, (5, 211), *x, low=low)],
+        [tensor(dtype, None, *y)],
+        version=2,
+        **extra,
     )
 
 
@@ -32,6 +37,10 @@ CASES = [
     *[unary(op, "float32", (999,), 1e-20, 1e20) for op in POSITIVE],
     *[unary(op, "int32", (77,)) for op in ("ABS", "NEG", "SIGN")],
     unary("NEG", "int64", (77,)),
+    *[
+        unary(op, "float16", (5, 91), rtol=1e-3, oracle=lambda v, f=f: [f(v[0].astype(np.float32)).astype(np.float16)])
+        for op, f in (("NEG", np.negative), ("FLOOR", np.floor), ("EXP", np.exp), ("SIN", np.sin), ("ABS", np.abs))
+    ],
     unary("SIGN", "float64", (77,)),
     *[
         Case(f"{op} special", op, [const(SPECIAL)], [tensor("float32")], oracle=lambda v, f=f: [f(v[0])])

@@ -283,6 +283,7 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
   mm->packed_bytes = mm->group_bytes * (size_t)mm->groups;
   if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * ((size_t)padded * (size_t)mm->groups + 1);
+  mm->block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);
   SAM_TRY(fold_arrays(ctx, mm));
   if (!sam_is_known(mm->weights)) return SAM_OK;
   mm->packed = sam_pack(ctx, mm->weights, pack_variant(mm), mm->packed_bytes, pack, mm);
@@ -456,11 +457,11 @@ static void dense_task(void *arg, int64_t begin, int64_t end, int thread) {
   const ptrdiff_t tap = 0;
   const int32_t out_bytes = sam_type_bits(mm->out->type) / 8;
   for (int64_t item = begin; item < end; item++) {
-    const int64_t first = item % d->blocks * d->block;
+    const int64_t cut = d->blocks == 1 ? item : item / d->blocks, first = (item - cut * d->blocks) * d->block;
     const int64_t left = d->rows - first;
     const void *a[SAM_MATMUL_ROWS];
     sam_matmul_call call = {.group = d->group, .tap = &tap, .a = a, .ldy = mm->n};
-    call.column = (int32_t)(item / d->blocks) * d->columns;
+    call.column = (int32_t)cut * d->columns;
     call.columns = mm->n - call.column < d->columns ? mm->n - call.column : d->columns;
     call.m = left < d->block ? left : d->block;
     const char *from = d->a + first * mm->k * mm->source;
@@ -478,10 +479,7 @@ static void dense_task(void *arg, int64_t begin, int64_t end, int thread) {
 
 static bool dense_converts(const sam_matmul *mm) { return mm->converts || mm->k % mm->tile.kr; }
 
-static int64_t dense_block(const sam_matmul *mm, int64_t rows) {
-  const int64_t block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);
-  return block < rows ? block : rows;
-}
+static int64_t dense_block(const sam_matmul *mm, int64_t rows) { return mm->block < rows ? mm->block : rows; }
 
 static size_t dense_thread_bytes(const sam_matmul *mm, int64_t rows) {
   return ((size_t)(dense_block(mm, rows) * mm->k * mm->element) + 127) / 64 * 64;
@@ -497,14 +495,19 @@ void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const v
   if (rows == 0 || mm->n == 0) return;
   if (dense_converts(mm)) d.scratch = scratch, d.thread_bytes = dense_thread_bytes(mm, rows);
   d.block = dense_block(mm, rows);
-  d.blocks = (rows + d.block - 1) / d.block;
+  d.blocks = rows <= d.block ? 1 : (rows + d.block - 1) / d.block;
   d.columns = sam_matmul_columns(ctx, mm, d.blocks);
+  if (d.blocks == 1 && d.columns >= mm->n) {
+    dense_task(&d, 0, 1, 0);
+    return;
+  }
   const int64_t cuts = (mm->n + d.columns - 1) / d.columns, macs = d.block * (int64_t)d.columns * mm->k;
   sam_parallel(ctx, d.blocks * cuts, macs / mm->tile.rate + 50, dense_task, &d);
 }
 
 int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units) {
-  const int64_t wanted = sam_threads(ctx) > 1 ? 4 * sam_threads(ctx) : 1, step = 4 * mm->tile.nr;
+  if (sam_threads(ctx) == 1) return mm->n_padded;
+  const int64_t wanted = 4 * (int64_t)sam_threads(ctx), step = 4 * (int64_t)mm->tile.nr;
   const int64_t most = (mm->n + step - 1) / step;
   int64_t cuts = units < wanted ? (wanted + units - 1) / units : 1;
   if (cuts > most) cuts = most;

@@ -44,6 +44,7 @@ typedef struct sam_matmul {
   int32_t element;  /* and as the kernel reads it */
   bool converts;    /* the two differ: sam_matmul_convert stands between */
   int32_t n_padded; /* columns of a group, rounded up to nr */
+  int64_t block;    /* rows of one call in plain products */
   size_t panel_bytes, group_bytes, packed_bytes;
   const void *packed;             /* NULL: packed in each eval, into scratch */
   bool folded;                    /* bias is ready */

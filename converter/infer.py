@@ -225,7 +225,28 @@ def _needed(graph: Graph) -> list[Node]:
     return [node for node in graph if node in wanted]
 
 
+LARGE = 1 << 14
+"""A floating-point constant above this many bytes says nothing about shapes but its own."""
+
+
 def _prepare(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor]) -> None:
+    """Weights go in as inputs, which saves copying them; where an operator wants them constant, as they are."""
+    large = {
+        id(t): t
+        for node in nodes
+        for t in node.inputs
+        if t is not None and t.data is not None and t.data.nbytes > LARGE and not t.sparsity and not t.quantized
+        if t.type == schema.TensorType.FLOAT32
+    }
+    if large:
+        try:
+            return _prepare_cut(nodes, [*inputs, *large.values()], unknown)
+        except (InferenceError, UnsupportedError):
+            pass
+    return _prepare_cut(nodes, inputs, unknown)
+
+
+def _prepare_cut(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor]) -> None:
     cut = Cut(nodes, inputs, unknown)
     try:
         session, numbers = cut.session()

@@ -43,7 +43,10 @@ NARROWED = (T.FLOAT16, T.FLOAT64, T.BFLOAT16)  # computed in float32
 def load(source: Any, shapes: Mapping[str, Sequence[int]] | None = None) -> Model:
     """Reads an ONNX model: a path, bytes, or a ModelProto. `shapes` fixes the shapes of inputs by name."""
     proto, folder = _read(source)
-    return _Loader(proto, folder, dict(shapes or {})).run()
+    loader = _Loader(proto, folder, dict(shapes or {}))
+    loader.owned = proto is not source
+    del proto
+    return loader.run()
 
 
 def operators() -> set[str]:
@@ -109,8 +112,10 @@ class _Loader:
                 raise ModelError(f"the functions of the model cannot be put in place: {error}") from None
         self.proto = proto
         self.b = Builder(proto.graph.name or "main")
+        self.owned = False  # nobody else sees the proto: what has been read can go
         self.problems: list[str] = []
         self.reported: set[str] = set()
+        self.used: set[str] = set()  # what some node or output takes
 
     # ---- The whole ----
 
@@ -204,6 +209,8 @@ class _Loader:
 
     def nodes(self, g: Any, values: dict[str, Tensor | None]) -> None:
         """Translates the nodes of a graph in an order in which they can run."""
+        self.used.update(name for node in g.node for name in (*node.input, *self.captured(node)))
+        self.used.update(info.name for info in g.output)
         gelus = find_gelus(g, values, self.attributes)
         made = {name for node in g.node for name in node.output if name}
         poisoned: set[str] = set()
@@ -265,7 +272,8 @@ class _Loader:
                 results: Any = b.op("GELU", values[gelu[0]], approximate=gelu[1])
             else:
                 inputs = [values[name] if name else None for name in node.input]
-                call = Call(b, node.op_type, inputs, self.attributes(node), self.opset, node.output)
+                wanted = [name if name in self.used else "" for name in node.output]
+                call = Call(b, node.op_type, inputs, self.attributes(node), self.opset, wanted)
                 results = OPS[node.op_type](call)
             results = results if isinstance(results, (tuple, list)) else (results,)
             for t in results:
@@ -288,7 +296,7 @@ class _Loader:
                 if name in values:
                     raise ModelError(f"node {_title(node)} makes {name!r}, which exists already")
                 values[name] = t
-        missing = [name for name in node.output[len(results) :] if name]
+        missing = [name for name in node.output[len(results) :] if name in self.used]
         if missing:
             self.problem(node, f"its output {missing[0]!r} is not supported")
             return False
@@ -322,6 +330,8 @@ class _Loader:
         found: dict[str, Tensor | None] = {}
         for proto in g.initializer:
             found[proto.name] = self.constant(proto, f"initializer {proto.name!r}", proto.name)
+            if self.owned:
+                proto.ClearField("raw_data")
         return found
 
     def constant(self, proto: Any, what: str, name: str) -> Tensor:

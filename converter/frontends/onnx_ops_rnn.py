@@ -1,8 +1,9 @@
 """LSTM, GRU and RNN.
 
-An LSTM that starts from zero and whose last cell state nobody wants is one UNIDIRECTIONAL_SEQUENCE_LSTM per direction.
-That operator keeps its state from one run to the next, which ONNX does not; so a step goes before the first whose
-input closes all gates: an added feature is 1 there and 0 elsewhere, and its weights are far below zero.
+An LSTM over a known batch that starts from zero, and whose last cell state nobody wants, is one
+UNIDIRECTIONAL_SEQUENCE_LSTM per direction. That operator keeps its state from one run to the next, which ONNX does not;
+so a step goes before the first whose input closes all gates: an added feature is large there and 0 elsewhere, and its
+weights are negative.
 
 Everything else is written out over the steps, whose number must be known.
 """
@@ -143,7 +144,7 @@ def lstm(c: Call) -> tuple[Tensor | None, ...]:
     custom = c.attr("activations") and [a.decode().lower() for a in c.attr("activations")] != [
         a.lower() for a in usual
     ] * len(layer.backward)
-    plain = peepholes is None and not custom and not c.wants(2)
+    plain = peepholes is None and not custom and not c.wants(2) and layer.b.shape(layer.x)[1] >= 0
     if plain and all(layer.initial(i, d) is None for i in (0, 1) for d in range(len(layer.backward))):
         return _lstm_operator(layer)
     b = layer.b
@@ -174,8 +175,8 @@ def lstm(c: Call) -> tuple[Tensor | None, ...]:
 def _lstm_operator(layer: Layer) -> tuple[Tensor | None, ...]:
     b, n = layer.b, layer.hidden
     steps, batch, width = b.shape(layer.x)
-    if batch < 0 or width < 0:
-        raise Unsupported("an LSTM needs a known batch and width", "fix the shapes of the inputs, for example batch 1")
+    if width < 0:
+        raise Unsupported("the number of features is open", "fix the shapes of the inputs")
     wide = b.pad(layer.x, [(0, 0), (0, 0), (0, 1)])
     every, lasts = [], []
     for d, backward in enumerate(layer.backward):

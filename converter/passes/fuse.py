@@ -10,10 +10,12 @@ import numpy as np
 from ..ir import Node, Tensor
 from ..rewrite import any_, const, decline, maybe, op, rest, rule
 from .common import activation, add, f32, ints, is_float, mul, per_channel, same_shape
+from .layout import UNARY
 
 x, w, b, c, xs = any_("x"), const("w"), maybe("b"), const("c"), rest("xs")
 
 MAC = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+_POOLS = ("MAX_POOL_2D", "AVERAGE_POOL_2D")
 _OUT_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 
 
@@ -163,6 +165,67 @@ def constants_together(g: Any, x: Any, c1: Any, c2: Any, node: Any) -> Any:
     return g.op(node.op, x, g.constant(f32(both)))
 
 
+# ---- Reshapes between ----
+
+_SAME_BYTES = (*UNARY, "LEAKY_RELU")
+_ELEMENTWISE = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM")
+
+
+def _behind(g: Any, inner: Any, node: Node) -> Any:
+    inner.type, inner.quantization = node.output.type, node.output.quantization
+    shape = node.output.shape
+    if shape is None or shape.count(-1) > 1:
+        return decline("the shape is not known")
+    return g.RESHAPE(inner, g.constant(np.array(shape, np.int32)))
+
+
+@rule(op(*_SAME_BYTES)(op.RESHAPE(x, any_("s"))))
+def reshape_behind_unary(g: Any, x: Any, node: Any) -> Any:
+    """A convolution over time is one over pictures between two reshapes: what follows it comes closer."""
+    if not is_float(x, node.output) or x.producer is None or x.producer.op not in (*MAC, *_POOLS):
+        return decline("nothing to come closer to")
+    return _behind(g, g.op(node.op, x, options=node.options), node)
+
+
+@rule(op.PRELU(op.RESHAPE(x, any_("s")).named("reshape"), c))
+def reshape_behind_prelu(g: Any, x: Any, c: Any, reshape: Any, node: Any) -> Any:
+    before, after = x.shape, reshape.output.shape
+    if not before or not after or before[-1] != after[-1] or c.array.size != before[-1] or c.shape[-1:] != before[-1:]:
+        return decline("the slopes do not vary by channel")
+    alpha = g.constant(c.array.reshape((1,) * (len(before) - 2) + (before[-1],)))
+    return _behind(g, g.PRELU(x, alpha), node)
+
+
+@rule(op(*_ELEMENTWISE)(op.RESHAPE(x, any_("s")).named("left"), op.RESHAPE(any_("y"), any_("t")).named("right")))
+def reshape_behind_binary(g: Any, x: Any, y: Any, left: Any, right: Any, node: Any) -> Any:
+    if not same_shape(x, y) or not same_shape(left.output, right.output) or not is_float(x, y):
+        return decline("the operands have different shapes")
+    return _behind(g, g.op(node.op, x, y, options=node.options), node)
+
+
+# ---- Products ----
+
+
+def _swaps_last_two(t: Tensor) -> bool:
+    perm = ints(t) or []
+    n = len(perm)
+    return n >= 2 and perm == [*range(n - 2), n - 1, n - 2]
+
+
+@rule(op.BATCH_MATMUL(x, op.TRANSPOSE(any_("y"), c)))
+def transpose_into_product_right(g: Any, x: Any, y: Any, c: Any, node: Any) -> Any:
+    if not _swaps_last_two(c):
+        return decline("moves other axes than the last two")
+    return g.BATCH_MATMUL(x, y, options=node.options, adj_y=not node.option("adj_y"))
+
+
+@rule(op.BATCH_MATMUL(op.TRANSPOSE(x, c), any_("y")))
+def transpose_into_product_left(g: Any, x: Any, y: Any, c: Any, node: Any) -> Any:
+    if not _swaps_last_two(c):
+        return decline("moves other axes than the last two")
+    return g.BATCH_MATMUL(x, y, options=node.options, adj_x=not node.option("adj_x"))
+
+
 # ---- Padding ----
 
 
@@ -208,5 +271,6 @@ def _not_same(shape: tuple[int, ...] | None, amounts: list[int] | None, conv: No
 
 RULES = [
     scale_into_weights, offset_into_bias, activation_into_producer, relu6_of_relu, relu_of_relu, scale_before,
-    offset_before, constants_together, padding_into_convolution, padding_through_transpose,
+    offset_before, constants_together, reshape_behind_unary, reshape_behind_prelu, reshape_behind_binary,
+    transpose_into_product_right, transpose_into_product_left, padding_into_convolution, padding_through_transpose,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ the copies meet their inverses too: that is tried on a copy of the graph, and ke
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,23 @@ def transposes_together(g: Any, x: Any, p: Any, c: Any) -> Any:
         return decline("a permutation is not known")
     both = [first[i] for i in second]
     return x if both == list(range(len(both))) else _turn(g, x, both)
+
+
+@rule(op.TRANSPOSE(op.RESHAPE(turned(x, p), any_("s")).named("reshape"), c))
+def nothing_moves(g: Any, x: Any, p: Any, c: Any, reshape: Any, node: Any) -> Any:
+    """A picture in NCHW flattened to [N, C, H W] and turned to [N, H W, C]: its bytes are in order already."""
+    first, second, shape = _perm(p), _perm(c), node.output.shape
+    before, middle = x.shape, reshape.output.shape
+    if first is None or second is None or not before or not middle or shape is None or shape.count(-1) > 1:
+        return decline("a permutation or a shape is not known")
+    if first[0] == second[0] == 0 and before[0] == middle[0] and -1 not in (*before[1:], *middle[1:]):
+        before, middle = (1, *before[1:]), (1, *middle[1:])
+    if -1 in (*before, *middle) or math.prod(before) > 1 << 22 or not _per_tensor(x):
+        return decline("a dimension is open, or there is too much to look at")
+    order = np.arange(math.prod(before), dtype=np.int32)
+    if not np.array_equal(order.reshape(before).transpose(first).reshape(middle).transpose(second).reshape(-1), order):
+        return decline("moves bytes")
+    return g.RESHAPE(x, g.constant(np.array(shape, np.int32)))
 
 
 # ---- Sliding ----
@@ -231,6 +249,63 @@ def through_reduction(g: Any, x: Any, p: Any, axes: Any, node: Any) -> Any:
     return made if order == list(range(len(order))) else _turn(g, made, order)
 
 
+def _groups(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple[list[int], list[int]]] | None:
+    """Which axes of a reshape become which: runs of both sides with the same product; None: not told by sizes > 1."""
+    made: list[tuple[list[int], list[int]]] = []
+    i = k = 0
+    while i < len(before) and k < len(after):
+        left, right = [i], [k]
+        u, v = before[i], after[k]
+        while u != v:
+            if u < v:
+                i += 1
+                if i == len(before):
+                    return None
+                left.append(i)
+                u *= before[i]
+            else:
+                k += 1
+                if k == len(after):
+                    return None
+                right.append(k)
+                v *= after[k]
+        made.append((left, right))
+        i, k = i + 1, k + 1
+    return made if i == len(before) and k == len(after) else None
+
+
+def _through_reshape(inner_too: bool) -> Any:
+    @rule(op.RESHAPE(turned(x, p), any_("s")))
+    def through_reshape(g: Any, x: Any, p: Any, node: Any) -> Any:
+        """A reshape that splits or joins axes does so before the transpose too. `inner_too`: axes that lie apart are
+        brought together by a transpose of their own (shuffled channels)."""
+        perm, after = _perm(p), node.output.shape
+        if perm is None or x.shape is None or after is None or not _per_tensor(x):
+            return decline("the permutation or a shape is not known, or scales lie along an axis")
+        if min((*x.shape, *after), default=1) < 1:
+            return decline("a dimension is open or zero")
+        groups = _groups(tuple(x.shape[a] for a in perm), after)
+        if groups is None or len(groups) < 2 or any(len(i) > 1 and len(k) > 1 for i, k in groups):
+            return decline("the reshape mixes axes")
+        sources = [[perm[i] for i in left] for left, _ in groups]
+        order = sorted(range(len(groups)), key=lambda n: min(sources[n]))
+        inner = [a for n in order for a in sources[n]]
+        if order == list(range(len(groups))):
+            return decline("the transpose would not come through")
+        if inner != list(range(len(perm))):
+            if not inner_too:
+                return decline("joins axes that lie apart")
+            x = _turn(g, x, inner)
+        shape = [after[k] for n in order for k in groups[n][1]]
+        made = g.RESHAPE(x, g.constant(np.array(shape, np.int32)))
+        made.type, made.quantization = node.output.type, node.output.quantization
+        starts = {n: sum(len(groups[m][1]) for m in order[: order.index(n)]) for n in order}
+        outer = [starts[n] + i for n in range(len(groups)) for i in range(len(groups[n][1]))]
+        return _turn(g, made, outer)
+
+    return through_reshape
+
+
 @rule(op("SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION")(turned(x, p)))
 def through_softmax(g: Any, x: Any, p: Any, node: Any) -> Any:
     perm = _perm(p)
@@ -264,11 +339,11 @@ def into_dense_weights(g: Any, x: Any, p: Any, w: Any, b: Any, flat: Any, dense:
 # ---- The pass ----
 
 STRICT = [
-    transposes_together, through_unary, through_binary, through_binary_twice, through_binary_left, through_binary_right,
-    through_binary_ones_left, through_binary_ones_right, _through_concatenation(False), through_padding, through_slice,
-    through_reduction, through_softmax, into_dense_weights,
+    transposes_together, nothing_moves, through_unary, through_binary, through_binary_twice, through_binary_left,
+    through_binary_right, through_binary_ones_left, through_binary_ones_right, _through_concatenation(False),
+    through_padding, through_slice, through_reduction, through_softmax, into_dense_weights, _through_reshape(False),
 ]  # fmt: skip
-SHARING = [r.sharing() for r in STRICT] + [_through_concatenation(True)]
+SHARING = [r.sharing() for r in STRICT] + [_through_concatenation(True), _through_reshape(True)]
 
 
 def run(model: Model) -> int:

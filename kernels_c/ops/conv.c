@@ -33,7 +33,8 @@ static sam_status plan_window(sam_ctx *ctx, sam_node *node, conv *c) {
     return sam_fail(ctx, SAM_INVALID_MODEL, "bias has %lld values, filter has %d output channels",
                     (long long)sam_elements(bias), (int)n);
   int32_t oh, ow, pad_h, pad_w;
-  SAM_TRY(sam_window_axis(ctx, SAM_HEIGHT, o->padding, in->dims[1], kh, o->stride_h, o->dilation_h_factor, &oh, &pad_h));
+  SAM_TRY(
+      sam_window_axis(ctx, SAM_HEIGHT, o->padding, in->dims[1], kh, o->stride_h, o->dilation_h_factor, &oh, &pad_h));
   SAM_TRY(sam_window_axis(ctx, SAM_WIDTH, o->padding, in->dims[2], kw, o->stride_w, o->dilation_w_factor, &ow, &pad_w));
   const int32_t dims[4] = {in->dims[0], oh, ow, n};
   SAM_TRY(sam_set_shape(ctx, node->outputs[0], 4, dims));
@@ -69,7 +70,8 @@ static sam_status plan_window(sam_ctx *ctx, sam_node *node, conv *c) {
                      .source = source,
                      .tap_channels = depth};
   /* A pointwise convolution is one long row of pixels: strips and windows have no say in it. */
-  if (taps == 1 && o->stride_h == 1 && o->stride_w == 1 && !node->merged_pad && sam_elements(in) / in->dims[3] <= INT32_MAX) {
+  if (taps == 1 && o->stride_h == 1 && o->stride_w == 1 && !node->merged_pad &&
+      sam_elements(in) / in->dims[3] <= INT32_MAX) {
     if (mm->kind != SAM_MATMUL_HYBRID) {
       win->w = win->out_w = win->x_count = (int32_t)(sam_elements(in) / in->dims[3]);
       win->batches = win->h = win->out_h = win->y_count = 1;

@@ -24,6 +24,8 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/tests/fuzz/mutate.c)
   add_executable(mutate tests/fuzz/mutate.c)
   list(APPEND test_programs mutate)
 endif()
+add_executable(answers tests/c/answers.c)
+list(APPEND test_programs answers)
 foreach(name IN LISTS test_programs)
   target_link_libraries(${name} PRIVATE samara_static)
   target_include_directories(${name} PRIVATE tests/c kernels_c kernels_c/common kernels_c/ops kernels_c/ukernels

@@ -19,6 +19,16 @@ if [ "$part" != python ]; then
     say "ARM64: C tests on $cpu"
     QEMU_CPU=$cpu ctest --test-dir "$BUILD/arm64" --output-on-failure --no-tests=error -j "$JOBS"
   done
+  say "ARM64: integer models answer as here"
+  configure gcc -DSAMARA_TESTS=ON
+  compile gcc answers
+  mapfile -t models < <(find examples ../shared/models -name '*.tflite' 2>/dev/null | sort)
+  "$BUILD/gcc/answers" "${models[@]}" >"$BUILD/answers-here"
+  for cpu in cortex-a53 cortex-a76 max,sve=off; do
+    qemu-aarch64 -cpu "$cpu" -L /usr/aarch64-linux-gnu "$BUILD/arm64/answers" "${models[@]}" >"$BUILD/answers-arm"
+    diff "$BUILD/answers-here" "$BUILD/answers-arm"
+  done
+  echo "$(wc -l <"$BUILD/answers-here") models, the same bytes on 3 processors"
 fi
 [ "$part" != c ] || exit 0
 

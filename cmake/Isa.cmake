@@ -33,15 +33,21 @@ set(isa_flags_neoni8mm -march=armv8.2-a+dotprod+i8mm)
 set(isa_flags_neonfp16 -march=armv8.2-a+fp16)
 set(isa_flags_wasmsimd -msimd128)
 
+# Sanitized, the unrolled loops take minutes to compile: less optimization; with clang, checks by calls and no UBSan
+# (the sanitizer lane has gcc's).
+set(isa_optimize -O3)
+if(SAMARA_SANITIZE)
+  set(isa_optimize -O1)
+  if(CMAKE_C_COMPILER_ID MATCHES Clang AND SAMARA_SANITIZE MATCHES address)
+    list(APPEND isa_optimize -fno-sanitize=undefined -mllvm -asan-instrumentation-with-call-threshold=0)
+  endif()
+endif()
+
 # Removes the files of other architectures from the list `sources` and gives the others their flags.
 function(samara_select_isa sources)
   set(kept "")
   foreach(file IN LISTS ${sources})
-    set(flags -O3)
-    # Clang's sanitizers take minutes to optimize an unrolled kernel.
-    if(SAMARA_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang)
-      set(flags -O0)
-    endif()
+    set(flags ${isa_optimize})
     get_filename_component(stem ${file} NAME_WE)
     string(REGEX MATCH "[^_]+$" suffix ${stem})
     if(suffix IN_LIST isa_all)

@@ -124,25 +124,52 @@ static void spread(const sam_broadcast *s, int32_t input, const char *x, int64_t
   }
 }
 
-static void run_short_rows(const binary_work *w, int64_t from, int64_t to) {
-  const sam_binary_plan *p = w->plan;
-  const sam_broadcast *s = &p->shape;
+/* Elements [from, to) of a broadcast with short rows, `form` telling how each input lies under it. */
+static void run_short_rows(const sam_binary_plan *p, const sam_broadcast *s, const uint8_t form[2],
+                           const char *const x[2], char *y, int64_t from, int64_t to) {
   const int64_t row = s->dims[s->rank - 1], size = p->size_in;
-  const char *const x[2] = {w->a, w->b};
   _Alignas(64) char space[2][(PIECE + SHORT_ROW) * 8];
   for (int i = 0; i < 2; i++)
-    for (int64_t k = 0; p->form[i] == PERIODIC && k < PIECE + row; k += row)
+    for (int64_t k = 0; form[i] == PERIODIC && k < PIECE + row; k += row)
       memcpy(space[i] + k * size, x[i], (size_t)((k + row <= PIECE + SHORT_ROW ? row : PIECE + SHORT_ROW - k) * size));
   for (int64_t at = from; at < to; at += PIECE) {
     const int64_t n = to - at < PIECE ? to - at : PIECE;
     const char *piece[2];
     for (int i = 0; i < 2; i++) {
       piece[i] = space[i];
-      if (p->form[i] == DENSE) piece[i] = x[i] + at * size;
-      if (p->form[i] == PERIODIC) piece[i] += at % row * size;
-      if (p->form[i] == SCATTERED) spread(s, i, x[i], size, at, n, space[i]);
+      if (form[i] == DENSE) piece[i] = x[i] + at * size;
+      if (form[i] == PERIODIC) piece[i] += at % row * size;
+      if (form[i] == SCATTERED) spread(s, i, x[i], size, at, n, space[i]);
     }
-    run_kernel(p, n, piece[0], piece[1], w->y + at * p->size_out, SAM_STEP_BOTH);
+    run_kernel(p, n, piece[0], piece[1], y + at * p->size_out, SAM_STEP_BOTH);
+  }
+}
+
+/* Where an input lies scattered under the whole output, it is often dense or periodic inside one index of the first
+ * dimension ([1,32,32] and [32,1,32]): then each index is a broadcast of its own. */
+static void run_slices(const sam_binary_plan *p, const sam_broadcast *s, const uint8_t form[2], const char *const x[2],
+                       char *y, int64_t from, int64_t to) {
+  sam_broadcast inner = *s;
+  uint8_t inner_form[2] = {form[0], form[1]};
+  if (s->rank > 2) {
+    inner.rank--;
+    inner.count = s->count / s->dims[0];
+    for (int i = 0; i < 2; i++) memmove(inner.stride[i], inner.stride[i] + 1, (size_t)inner.rank * sizeof inner.stride[i][0]);
+    memmove(inner.dims, inner.dims + 1, (size_t)inner.rank * sizeof inner.dims[0]);
+    for (int i = 0; i < 2; i++) inner_form[i] = form_of(&inner, i);
+  }
+  const bool better = s->rank > 2 && inner.count >= PIECE &&
+                      ((form[0] == SCATTERED && inner_form[0] != SCATTERED) ||
+                       (form[1] == SCATTERED && inner_form[1] != SCATTERED));
+  if (!better) {
+    run_short_rows(p, s, form, x, y, from, to);
+    return;
+  }
+  for (int64_t o = from / inner.count; o * inner.count < to; o++) {
+    const int64_t start = o * inner.count, low = from > start ? from - start : 0;
+    const int64_t high = to - start < inner.count ? to - start : inner.count;
+    const char *const at[2] = {x[0] + o * s->stride[0][0] * p->size_in, x[1] + o * s->stride[1][0] * p->size_in};
+    run_slices(p, &inner, inner_form, at, y + start * p->size_out, low, high);
   }
 }
 
@@ -152,7 +179,9 @@ static void run_block(void *arg, int64_t begin, int64_t end, int thread) {
   const sam_broadcast *shape = &w->plan->shape;
   int64_t to = end * SAM_ELEMENTWISE_BLOCK;
   if (shape->rank > 1 && shape->dims[shape->rank - 1] < SHORT_ROW) {
-    run_short_rows(w, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count);
+    const char *const x[2] = {w->a, w->b};
+    run_slices(w->plan, shape, w->plan->form, x, w->y, begin * SAM_ELEMENTWISE_BLOCK,
+               to < shape->count ? to : shape->count);
     return;
   }
   sam_broadcast_walk(shape, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count, run_row, arg);

@@ -99,8 +99,16 @@ enum { LANES = 16 };
 
 ACCUMULATE(sum_f32, float, f, PLUS)
 ACCUMULATE(prod_f32, float, f, TIMES)
-ACCUMULATE_LANES(max_f32, float, f, LARGER_OR_NAN)
-ACCUMULATE_LANES(min_f32, float, f, SMALLER_OR_NAN)
+/* A run of floats goes to a microkernel whole. */
+#define ACCUMULATE_RUN(name, EXPR)                                                                         \
+  ACCUMULATE(name##_one, float, f, EXPR)                                                                   \
+  static void name(accumulator *acc, const void *data, int64_t n, bool many, int32_t zero, double scale) { \
+    const bool run = !many && n > 1;                                                                       \
+    const float best = run ? sam_uk.name(n, data) : 0;                                                     \
+    name##_one(acc, run ? &best : data, run ? 1 : n, many, zero, scale);                                   \
+  }
+ACCUMULATE_RUN(f32_largest, LARGER_OR_NAN)
+ACCUMULATE_RUN(f32_smallest, SMALLER_OR_NAN)
 #define HALF(suffix, convert)                             \
   ACCUMULATE(sum_##suffix, uint16_t, f, convert##_PLUS)   \
   ACCUMULATE(prod_##suffix, uint16_t, f, convert##_TIMES) \
@@ -148,14 +156,14 @@ static const accumulate_fn accumulators[KINDS][SAM_TYPE_COUNT] = {
               [SAM_INT16] = prod_i16,
               [SAM_INT32] = prod_i32,
               [SAM_INT64] = prod_i64},
-    [MAX] = {[SAM_FLOAT32] = max_f32,
+    [MAX] = {[SAM_FLOAT32] = f32_largest,
              [SAM_FLOAT16] = max_f16,
              [SAM_INT8] = max_i8,
              [SAM_UINT8] = max_u8,
              [SAM_INT16] = max_i16,
              [SAM_INT32] = max_i32,
              [SAM_INT64] = max_i64},
-    [MIN] = {[SAM_FLOAT32] = min_f32,
+    [MIN] = {[SAM_FLOAT32] = f32_smallest,
              [SAM_FLOAT16] = min_f16,
              [SAM_INT8] = min_i8,
              [SAM_UINT8] = min_u8,

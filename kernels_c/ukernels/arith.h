@@ -48,6 +48,9 @@ typedef void sam_u8_sum_rows_t(int64_t rows, int64_t n, const uint8_t *x, int64_
 typedef float sam_f32_sum_t(int64_t n, const float *x);
 typedef int32_t sam_s8_sum_t(int64_t n, const int8_t *x);
 typedef int32_t sam_u8_sum_t(int64_t n, const uint8_t *x);
+/* The largest, smallest of n > 0 values; NaN if one is NaN. */
+typedef float sam_f32_largest_t(int64_t n, const float *x);
+typedef float sam_f32_smallest_t(int64_t n, const float *x);
 /* Smallest and largest of n values and 0. A NaN counts as nothing, or makes the answer NaN. */
 typedef void sam_f32_range_t(int64_t n, const float *x, float *lo, float *hi);
 

@@ -187,6 +187,15 @@ static void sums(const level *uk) {
     for (int64_t i = 0; i < n; i++) lo = fminf(lo, fb[i]), hi = fmaxf(hi, fb[i]);
     uk->table.f32_range(n, fb, &low, &high);
     EXPECT(low == lo && high == hi);
+    if (n > 0) {
+      float with_nan[MOST];
+      memcpy(with_nan, fb, (size_t)n * sizeof *fb);
+      low = high = fb[0];
+      for (int64_t i = 0; i < n; i++) low = fminf(low, fb[i]), high = fmaxf(high, fb[i]);
+      EXPECT(uk->table.f32_smallest(n, fb) == low && uk->table.f32_largest(n, fb) == high);
+      with_nan[test_int(0, (int32_t)n - 1)] = -NAN;
+      EXPECT(isnan(uk->table.f32_smallest(n, with_nan)) && isnan(uk->table.f32_largest(n, with_nan)));
+    }
     EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), low_sum);
     EXPECT_EQ(uk->table.u8_sum(n, ba), high_sum);
 

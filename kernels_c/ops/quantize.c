@@ -222,9 +222,10 @@ static sam_status prepare_quantize(sam_ctx *ctx, sam_node *node) {
   plan->m = sam_multiplier_of((double)x->quant->scale[0] / (double)y->quant->scale[0]);
   if (sam_type_bits(x->type) != 8 || sam_type_bits(y->type) != 8) return SAM_OK;
   int32_t first = x->type == SAM_INT8 ? -128 : 0;
-  for (int32_t q = first; q < first + 256; q++)
-    plan->bytes.table.bytes[q & 255] =
-        (uint8_t)sam_clamp32(sam_scale32_up(q - plan->zx, plan->m) + plan->zero_point[0], plan->lo, plan->hi);
+  for (int32_t q = first; q < first + 256; q++) {
+    const int64_t v = (int64_t)sam_scale32_up(q - plan->zx, plan->m) + plan->zero_point[0];
+    plan->bytes.table.bytes[q & 255] = (uint8_t)(v < plan->lo ? plan->lo : v > plan->hi ? plan->hi : v);
+  }
   sam_unary_use_bytes(&plan->bytes);
   return SAM_OK;
 }

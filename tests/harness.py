@@ -137,6 +137,7 @@ class Case:
     steps: int = 1  # invokes in a row with new data, for operators with state
     custom: bytes | None = None  # custom_options of a custom operator
     model: bytes | None = None  # a whole model instead; inputs then only describe the data
+    peer_error: str = ""  # what LiteRT does wrong here; the oracle is then a function (litert_errors.py proves it)
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")

@@ -3,6 +3,7 @@ in a row (the state lives in variable tensors)."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from harness import Case, Spec, check, const, tensor, variable
 
@@ -101,8 +102,9 @@ def lstm(
         kind, x, h, c, cells, outputs, inputs, cifg=cifg, peephole=peephole, projection=projection, norm=norm
     )
     return Case(
-        name, op, inputs_, [y], options, version=extra.pop("version", 3), intermediates=intermediates, steps=3, **extra
-    )
+        name, op, inputs_, [y], options, version=extra.pop("version", 3), intermediates=intermediates,
+        steps=extra.pop("invokes", 3), **extra,
+    )  # fmt: skip
 
 
 def basic(name, batch=2, inputs=5, cells=7):
@@ -132,9 +134,48 @@ def both_ways(name, kind, merge=True, time_major=True, steps=4, batch=2, inputs=
         outputs,
         options,
         version=extra.pop("version", 1),
-        steps=2,
+        steps=extra.pop("invokes", 2),
         **extra,
     )
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def cell(step, v, h, c, hole=(0, 0, 0), project=None):
+    """One step of the formulas of Sak et al. (2014), in real numbers: i, f, g, o of the operands' order."""
+    wx, wh, b = v[:4], v[4:8], v[8:]
+    i, f, g, o = (step @ wx[k].T + h @ wh[k].T + b[k] for k in range(4))
+    c = sigmoid(f + hole[1] * c) * c + sigmoid(i + hole[0] * c) * np.tanh(g)
+    h = sigmoid(o + hole[2] * c) * np.tanh(c)
+    return (h if project is None else np.clip(h, *project[2]) @ project[0].T + project[1]), c
+
+
+def integer_projection_peephole(v):
+    """What the integer operator approximates, from a state of zero; biases have the scale of the products they join."""
+    x = (v[0] - 4.0) * 0.03
+    w = [m * 0.003 for m in v[1:9]] + [b * 0.03 * 0.003 for b in v[12:16]]
+    hole, project = [p * 1e-5 for p in v[9:12]], (v[16] * 0.004, v[17] * 0.006 * 0.004, (-0.768, 0.762))
+    h, c, out = np.zeros((x.shape[1], v[16].shape[0])), np.zeros((x.shape[1], v[16].shape[1])), []
+    for step in x:
+        h, c = cell(step, w, h, c, hole, project)
+        out.append(h)
+    return [np.clip(np.rint(np.stack(out) / 0.008) - 2, -128, 127).astype(np.int8)]
+
+
+def both_ways_merged(v):
+    """The first invoke of a float, batch-major one with merged outputs."""
+    sides = []
+    for first, order in ((1, 1), (18, -1)):
+        w = [*v[first : first + 8], *v[first + 11 : first + 15]]
+        h = c = np.zeros((v[0].shape[0], w[0].shape[0]))
+        out = []
+        for step in v[0].swapaxes(0, 1)[::order]:
+            h, c = cell(step, w, h, c)
+            out.append(h)
+        sides.append(np.stack(out[::order], 1))
+    return [np.concatenate(sides, -1).astype(np.float32)]
 
 
 # The quantized state may round to the other side where our float arithmetic differs in the last bit.
@@ -165,15 +206,18 @@ CASES = [
     lstm("integer projection", "integer", outputs=5, hidden_zero=0),
     lstm("integer projection clipped", "integer", outputs=5, hidden_zero=0, proj_clip=0.2),
     lstm("integer projection zero point", "integer", outputs=5),
-    # LiteRT takes the number of outputs for the number of cells in peepholes, so these are equal here.
     lstm("integer everything", "integer", cifg=True, peephole=True, norm=True, outputs=8),
+    lstm("integer peephole projection", "integer", peephole=True, outputs=5, hidden_zero=0, invokes=1, atol=2,
+         oracle=integer_projection_peephole,
+         peer_error="peepholes are read with the number of outputs for the number of cells"),
     lstm("integer one step", "integer", op="LSTM", version=4),
     basic("basic"),
     both_ways("both ways", "float32"),
     both_ways("both ways apart", "float32", merge=False),
     both_ways("both ways batch major", "float32", time_major=False, merge=False, version=2),
-    # LiteRT reads past the state of the second batch row when the outputs are merged.
     both_ways("both ways batch major merged", "float32", time_major=False, batch=1, version=2),
+    both_ways("both ways batch major merged batch", "float32", time_major=False, batch=3, version=2, invokes=1,
+              oracle=both_ways_merged, peer_error="batch-major with merged outputs takes states of other rows"),
     both_ways("both ways hybrid", "hybrid", **HYBRID),
 ]
 

@@ -1,4 +1,4 @@
-"""Where LiteRT is wrong, with proof: `python tests/litert_errors.py` runs each case in it, prints docs/litert_errors.md.
+"""Where LiteRT is wrong, with proof: `python tests/litert_errors.py` tries it there and prints docs/litert_errors.md.
 
 A case of tests/ops whose `peer_error` says what is wrong has the right answer in its oracle, a few lines of numpy.
 Ours is held to that answer by the operator's own test; here LiteRT is.

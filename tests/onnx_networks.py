@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 
-def export(net, *inputs, opset=17, dynamic=None, randomize=True):
+def export(net, *inputs, opset=17, dynamic=None, randomize=True, outputs=("y",)):
     """The network in ONNX, as torch writes it; batch-norm statistics are random, so that folding shows."""
     torch.manual_seed(0)
     for m in net.modules() if randomize else ():
@@ -24,7 +24,7 @@ def export(net, *inputs, opset=17, dynamic=None, randomize=True):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            net.eval(), inputs, out, opset_version=opset, dynamo=False, input_names=names, output_names=["y"],
+            net.eval(), inputs, out, opset_version=opset, dynamo=False, input_names=names, output_names=list(outputs),
             dynamic_axes=dynamic,
         )  # fmt: skip
     return out.getvalue()

@@ -47,7 +47,7 @@ def _perm(t: Tensor, rank: int | None = None) -> list[int] | None:
     return found
 
 
-def _per_tensor(t: Tensor) -> bool:
+def per_tensor(t: Tensor) -> bool:
     q = t.quantization
     return q is None or q.scale is None or q.scale.size <= 1
 
@@ -87,7 +87,7 @@ def nothing_moves(g: Any, x: Any, p: Any, c: Any, reshape: Any, node: Any) -> An
         return decline("a permutation or a shape is not known")
     if first[0] == second[0] == 0 and before[0] == middle[0] and -1 not in (*before[1:], *middle[1:]):
         before, middle = (1, *before[1:]), (1, *middle[1:])
-    if -1 in (*before, *middle) or math.prod(before) > 1 << 22 or not _per_tensor(x):
+    if -1 in (*before, *middle) or math.prod(before) > 1 << 22 or not per_tensor(x):
         return decline("a dimension is open, or there is too much to look at")
     order = np.arange(math.prod(before), dtype=np.int32)
     if not np.array_equal(order.reshape(before).transpose(first).reshape(middle).transpose(second).reshape(-1), order):
@@ -101,7 +101,7 @@ def nothing_moves(g: Any, x: Any, p: Any, c: Any, reshape: Any, node: Any) -> An
 @rule(op(*UNARY)(turned(x, p)))
 def through_unary(g: Any, x: Any, p: Any, node: Any) -> Any:
     perm = _perm(p)
-    if perm is None or not _per_tensor(node.output) or not _per_tensor(x):
+    if perm is None or not per_tensor(node.output) or not per_tensor(x):
         return decline("the permutation is not known, or scales lie along an axis")
     inner = g.op(node.op, x, options=node.options)
     inner.type, inner.quantization = node.output.type, node.output.quantization
@@ -170,7 +170,7 @@ def through_binary_right(g: Any, x: Any, p: Any, c: Any, node: Any) -> Any:
 
 def _with_constant(g: Any, x: Any, p: Any, c: Any, node: Any, order: Any) -> Any:
     perm = _perm(p)
-    if perm is None or x.shape is None or len(perm) != len(x.shape) or len(c.shape) > len(perm) or not _per_tensor(c):
+    if perm is None or x.shape is None or len(perm) != len(x.shape) or len(c.shape) > len(perm) or not per_tensor(c):
         return decline("the permutation or the constant does not allow it")
     if c.array.dtype == object:
         return decline("is a string")
@@ -244,6 +244,22 @@ def through_reduction(g: Any, x: Any, p: Any, axes: Any, node: Any) -> Any:
     made.type, made.quantization = node.output.type, node.output.quantization
     if node.option("keep_dims"):
         return _turn(g, made, perm)
+    return _turn_rest(g, made, perm, gone)
+
+
+@rule(op("ARG_MAX", "ARG_MIN")(turned(x, p), const("axis")))
+def through_arg(g: Any, x: Any, p: Any, axis: Any, node: Any) -> Any:
+    perm, which = _perm(p), ints(axis)
+    if perm is None or which is None or len(which) != 1 or not -len(perm) <= which[0] < len(perm):
+        return decline("the permutation or the axis is not known")
+    gone = _axis(which[0], len(perm))
+    made = g.op(node.op, x, g.constant(np.array(perm[gone], np.int32)), options=node.options)
+    made.type, made.quantization = node.output.type, node.output.quantization
+    return _turn_rest(g, made, perm, {gone})
+
+
+def _turn_rest(g: Any, made: Tensor, perm: list[int], gone: set[int]) -> Tensor:
+    """Behind an operator that takes the axes `gone` (of the transposed operand) away."""
     left = [perm[i] for i in range(len(perm)) if i not in gone]
     order = [sorted(left).index(a) for a in left]
     return made if order == list(range(len(order))) else _turn(g, made, order)
@@ -280,7 +296,7 @@ def _through_reshape(inner_too: bool) -> Any:
         """A reshape that splits or joins axes does so before the transpose too. `inner_too`: axes that lie apart are
         brought together by a transpose of their own (shuffled channels)."""
         perm, after = _perm(p), node.output.shape
-        if perm is None or x.shape is None or after is None or not _per_tensor(x):
+        if perm is None or x.shape is None or after is None or not per_tensor(x):
             return decline("the permutation or a shape is not known, or scales lie along an axis")
         if min((*x.shape, *after), default=1) < 1:
             return decline("a dimension is open or zero")
@@ -341,7 +357,8 @@ def into_dense_weights(g: Any, x: Any, p: Any, w: Any, b: Any, flat: Any, dense:
 STRICT = [
     transposes_together, nothing_moves, through_unary, through_binary, through_binary_twice, through_binary_left,
     through_binary_right, through_binary_ones_left, through_binary_ones_right, _through_concatenation(False),
-    through_padding, through_slice, through_reduction, through_softmax, into_dense_weights, _through_reshape(False),
+    through_padding, through_slice, through_reduction, through_arg, through_softmax, into_dense_weights,
+    _through_reshape(False),
 ]  # fmt: skip
 SHARING = [r.sharing() for r in STRICT] + [_through_concatenation(True), _through_reshape(True)]
 

@@ -24,7 +24,8 @@ from .. import schema
 from ..infer import infer
 from ..ir import GraphError, Model, Signature, Tensor
 from . import onnx_ops_math, onnx_ops_nn, onnx_ops_rnn, onnx_ops_shape  # noqa: F401  (fill the table)
-from .onnx_build import OPS, Builder, Call, Unsupported
+from .build import Builder, Unsupported
+from .onnx_build import OPS, Call
 from .onnx_gelu import find_gelus
 
 LOWEST_OPSET = 7

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..ir import Tensor
-from .onnx_build import Builder, Call, T, Unsupported, op
-from .onnx_ops_math import F, compute_reduced, f, need_float
+from .build import Builder, T, Unsupported
+from .onnx_build import Call, op
+from .onnx_ops_math import need_float
+from .words import F, compute_reduced, f, normalized, same_pads
 
 
 class Planes:
@@ -50,11 +52,6 @@ class Planes:
             raise Unsupported(f"{len(values)} pads for {self.dims} dimensions")
         made = [(int(values[i]), int(values[i + self.dims])) for i in range(self.dims)]
         return [(0, 0)] * (2 - self.dims) + made
-
-
-def same_pads(size: int, kernel: int, stride: int, dilation: int, lower: bool) -> tuple[int, int]:
-    total = max((-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
-    return (total - total // 2, total // 2) if lower else (total // 2, total - total // 2)
 
 
 def _window(
@@ -370,15 +367,6 @@ def batch_normalization(c: Call) -> Tensor:
     scale_t, bias_t, mean_t, var_t = (_channels(b, t, rank) for t in parts)
     root = f(b, "SQRT", f(b, "ADD", var_t, epsilon))
     return f(b, "ADD", f(b, "MUL", f(b, "DIV", f(b, "SUB", x, mean_t), root), scale_t), bias_t)
-
-
-def normalized(b: Builder, x: Tensor, axes: Sequence[int], epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
-    """(x - mean) / sqrt(variance + epsilon) along axes, the mean, and one over the root."""
-    mean = compute_reduced(b, "MEAN", x, axes, True)
-    centred = f(b, "SUB", x, mean)
-    variance = compute_reduced(b, "MEAN", f(b, "MUL", centred, centred), axes, True)
-    inverse = b.op("RSQRT", f(b, "ADD", variance, epsilon))
-    return f(b, "MUL", centred, inverse), mean, inverse
 
 
 @op("InstanceNormalization")

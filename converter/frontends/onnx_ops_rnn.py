@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..ir import Tensor
-from .onnx_build import Builder, Call, Unsupported, op
-from .onnx_ops_math import f, matmul_of, need_float
+from .build import Builder, Unsupported
+from .onnx_build import Call, op
+from .onnx_ops_math import need_float
+from .words import f, matmul_of
 
 LONGEST = 512
 """Steps that may be written out."""

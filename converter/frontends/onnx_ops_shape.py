@@ -10,8 +10,10 @@ import numpy as np
 
 from .. import schema
 from ..ir import Tensor
-from .onnx_build import Builder, Call, Open, Unsupported, op
-from .onnx_ops_math import I32, I64, compute, f, narrowed
+from .build import Builder, Open, Unsupported
+from .onnx_build import Call, op
+from .onnx_ops_math import narrowed
+from .words import I32, I64, compute, f
 
 INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
 

@@ -26,6 +26,12 @@ def to_bytes(model: Model, *, inline_limit: int = schema.INLINE_LIMIT) -> bytes:
     return schema.encode(to_schema(model), inline_limit=inline_limit)
 
 
+def to_numbered_bytes(model: Model) -> tuple[bytes, list[dict[int, int]]]:
+    """The file, and for every graph the number each tensor has in it, by the tensor's id."""
+    exporter = _Exporter(model)
+    return schema.encode(exporter.file, inline_limit=schema.INLINE_LIMIT), exporter.numbers
+
+
 # ---- File -> IR ----
 
 

@@ -7,12 +7,13 @@ from collections import Counter
 from typing import Any
 
 import click
+from samara.converter.data import shape_text
 from samara.interpreter import _native
 from samara.interpreter.errors import SamaraError
 from samara.interpreter.source import open_path
 
 from . import metadata
-from .common import bytes_text, count_text, json_option, print_json, shape_text, table, verbosity_options
+from .common import bytes_text, count_text, json_option, print_json, table, verbosity_options
 
 
 def _tensor(info: _native.TensorInfo) -> dict[str, Any]:

@@ -12,34 +12,27 @@ from typing import Any
 
 import click
 import numpy as np
+from samara.converter import data
+from samara.converter.data import shape_text
 from samara.interpreter.model import Signature, TensorSpec
 
 import samara
 
-from . import feed, metadata
+from . import metadata
 from .common import (
     Failure,
     force_option,
     json_option,
     note,
+    numbers,
     parse_shapes,
     print_json,
     refuse_overwrite,
-    shape_text,
     table,
     verbosity_options,
 )
 
-Array = feed.Array
-
-
-def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
-    if value is None:
-        return None
-    try:
-        return tuple(float(v) for v in value.split(","))
-    except ValueError:
-        raise click.BadParameter(f"'{value}' is not a number or a list like 123.7,116.3,103.5") from None
+Array = data.Array
 
 
 def read_labels(labels: str | None, model: str, advice: metadata.Advice | None) -> list[str]:
@@ -51,9 +44,9 @@ def read_labels(labels: str | None, model: str, advice: metadata.Advice | None) 
             return metadata.labels(file.read())
     for output in advice.outputs if advice else ():
         for name in output.label_files:
-            data = metadata.associated_file(model, name)
-            if data is not None:
-                return metadata.labels(data.decode("utf-8", "replace"))
+            packed = metadata.associated_file(model, name)
+            if packed is not None:
+                return metadata.labels(packed.decode("utf-8", "replace"))
     return []
 
 
@@ -91,7 +84,7 @@ def _sources(
 
 def top_answers(values: Array, spec: TensorSpec, labels: list[str], top: int) -> list[dict[str, Any]]:
     """The highest scores of a classification, best first."""
-    scores = feed.dequantize(values, spec).reshape(-1)
+    scores = data.dequantize(values, spec).reshape(-1)
     order = np.argsort(-scores.astype(np.float64), kind="stable")[:top]
     return [{"index": int(i), "label": labels[i] if i < len(labels) else "", "score": float(scores[i])} for i in order]
 
@@ -106,7 +99,7 @@ def _summary(values: Array, spec: TensorSpec) -> str:
         return f"{head}: empty"
     if values.dtype.kind not in "fiub":
         return f"{head}: {values.reshape(-1)[:8].tolist()}"
-    real = feed.dequantize(values, spec)
+    real = data.dequantize(values, spec)
     flat = real.reshape(-1)
     shown = " ".join(f"{v:.6g}" for v in flat[:8].tolist()) + (" …" if flat.size > 8 else "")
     if flat.size <= 8:
@@ -137,8 +130,8 @@ def _save(path: str, results: list[dict[str, Array]]) -> None:
 @click.option("--labels", metavar="FILE", help="One label per line; default: the labels packed into the model.")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many best answers to print.")
 @click.option("--output", "-o", metavar="FILE", help="Write the outputs as they are to an .npz (or .npy) file.")
-@click.option("--mean", callback=_numbers, metavar="M[,M…]", help="Subtracted from pixels (float inputs: 127.5).")
-@click.option("--std", callback=_numbers, metavar="S[,S…]", help="Divides pixels after that (float inputs: 127.5).")
+@click.option("--mean", callback=numbers, metavar="M[,M…]", help="Subtracted from pixels (float inputs: 127.5).")
+@click.option("--std", callback=numbers, metavar="S[,S…]", help="Divides pixels after that (float inputs: 127.5).")
 @click.option("--seed", type=int, help="Fill the inputs that got no file with random data of this seed.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads; same results.")
 @click.option("--device", help="Where to run: cpu (default), or another back end.")
@@ -189,11 +182,11 @@ def command(
         if path is None:
             if seed is None:
                 raise Failure(f"input '{spec.name}' got no data; pass --input {spec.name}=FILE (or --seed for random)")
-            return feed.random(spec, shape, rng)
+            return data.random(spec, shape, rng)
         told = advice.inputs[place] if advice and place < len(advice.inputs) else None
         m = mean or (told.mean if told else ()) or None
         s = std or (told.std if told else ()) or None
-        return feed.from_file(path, spec, shape, m, s)
+        return data.from_file(path, spec, shape, m, s)
 
     results: list[dict[str, Array]] = []
     report: list[dict[str, Any]] = []

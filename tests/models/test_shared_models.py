@@ -202,12 +202,13 @@ def test_golden_outputs_exactly(path: Path) -> None:
 )
 def test_photographs_are_recognized(models: Path, stem: str, picture: str, word: str) -> None:
     pytest.importorskip("PIL")
-    from samara.tools import feed, metadata, run
+    from samara.converter import data
+    from samara.tools import metadata, run
 
     model = samara.load(models / "coral" / f"{stem}.tflite")
     (spec,) = model.inputs
     labels = metadata.labels((models / "coral/imagenet_labels.txt").read_text())
-    pixels = feed.from_file(os.fspath(models / f"coral/{picture}.bmp"), spec, spec.shape)
+    pixels = data.from_file(os.fspath(models / f"coral/{picture}.bmp"), spec, spec.shape)
     (best,) = run.top_answers(model(pixels), model.outputs[0], labels, 1)
     assert word in best["label"]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import TextIO
 
+from ..interpreter.errors import ArgumentError
 from .infer import infer
 from .ir import Model
 from .passes import canonicalize, cse, dce, fold, fuse, layout, patterns, share, tidy
@@ -59,7 +60,7 @@ def optimize(
     unknown = wanted - {name_of(step) for step in passes}
     if unknown:
         known = ", ".join(sorted({name_of(step) for step in passes}))
-        raise ValueError(f"no pass is called {', '.join(sorted(unknown))}; there are: {known}")
+        raise ArgumentError(f"no pass is called {', '.join(sorted(unknown))}; there are: {known}")
     infer(model)
     for _ in range(ROUNDS):
         changes = 0

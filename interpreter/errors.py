@@ -66,6 +66,14 @@ class StateError(SamaraError, ValueError):
     """A call came at the wrong time: invoke before allocate_tensors, reading a tensor whose memory was reused."""
 
 
+class MismatchError(SamaraError):
+    """A converted model does not compute what its source does. `proof` has the numbers (samara.converter.proof)."""
+
+    def __init__(self, message: str, *, proof: object = None) -> None:
+        super().__init__(message)
+        self.proof = proof
+
+
 class InternalError(SamaraError):
     """A defect of Samara itself; please report it."""
 

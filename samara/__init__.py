@@ -1,6 +1,8 @@
 """Samara: turns trained networks into compact .tflite files and runs them anywhere.
 
     import samara
+    small = samara.convert("net.keras", recipe="static_wi8_ai8", calibration=images)
+    small.save("net.tflite")
     model = samara.load("net.tflite")
     y = model(x)
 
@@ -21,6 +23,7 @@ from .interpreter import (
     InternalError,
     Interpreter,
     LimitError,
+    MismatchError,
     Model,
     ModelError,
     OpResolverType,
@@ -45,6 +48,7 @@ __all__ = [
     "InternalError",
     "Interpreter",
     "LimitError",
+    "MismatchError",
     "Model",
     "ModelError",
     "OpResolverType",
@@ -58,15 +62,13 @@ __all__ = [
     "load_delegate",
 ]
 
-# Loaded when first used: attribute -> module that has it.
-_LAZY = {"convert": "converter", "quantize": "converter"}
+# Loaded when first used: attribute -> module of samara.converter that has it.
+_LAZY = {"convert": "convert", "quantize": "convert", "compare": "compare", "check": "check"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         import importlib
 
-        module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
-        if hasattr(module, name):
-            return getattr(module, name)
+        return getattr(importlib.import_module(f"{__name__}.converter.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,8 +14,12 @@ from .common import Failure, exit_code
 
 # In the order `samara --help` shows them: verb -> (module, what it does).
 VERBS = {
+    "convert": ("convert", "Convert a trained network to .tflite, small if wished, and prove it."),
+    "quantize": ("quantize", "Make a float model small by a recipe."),
     "run": ("run", "Run a model on pictures, arrays or raw data."),
     "inspect": ("inspect", "Show what a model holds and what running it takes."),
+    "check": ("check", "Say whether a network can be converted, and all that stands in the way."),
+    "compare": ("compare", "Run two models on the same inputs and compare them layer by layer."),
     "benchmark": ("benchmark", "Measure speed and memory, against other engines if wished."),
     "doctor": ("doctor", "Check this installation and machine."),
 }
@@ -48,7 +52,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def cli() -> None:
-    """Samara runs .tflite models.
+    """Samara turns trained networks into .tflite models and runs them.
 
     Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 unsupported operator, 4 mismatch, 5 invalid model,
     6 device unavailable, 7 regression.

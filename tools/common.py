@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -34,11 +36,14 @@ def exit_code(error: Exception) -> int:
         return error.code
     if isinstance(error, errors.UnsupportedError):
         return UNSUPPORTED
+    if isinstance(error, errors.MismatchError):
+        return MISMATCH
     if isinstance(error, errors.ModelError | errors.LimitError):
         return INVALID
     if isinstance(error, errors.DeviceError):
         return DEVICE
-    if isinstance(error, errors.ArgumentError | errors.FileError | errors.DataError):
+    missing = isinstance(error, ModuleNotFoundError) and "pip install" in str(error)  # an extra
+    if missing or isinstance(error, errors.ArgumentError | errors.FileError | errors.DataError):
         return USAGE
     return INTERNAL
 
@@ -108,14 +113,21 @@ def count_text(n: float) -> str:
     return f"{n / 1e6:.2f} M" if n >= 1e6 else f"{n:,.0f}"
 
 
-def shape_text(shape: Sequence[int]) -> str:
-    return "x".join("?" if d < 0 else str(d) for d in shape) if len(shape) else "scalar"
-
-
 def note(message: str, quiet: bool = False) -> None:
     """A remark for the person at the terminal: stderr."""
     if not quiet:
         click.echo(message, err=True)
+
+
+@contextlib.contextmanager
+def warnings_as_notes(quiet: bool = False) -> Iterator[None]:
+    """Warnings of the library as remarks on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            note(f"note: {warning.message}", quiet)
 
 
 def refuse_overwrite(path: str, force: bool) -> None:
@@ -144,12 +156,28 @@ def parse_shapes(values: Sequence[str], names: Sequence[str]) -> dict[str, tuple
     return shapes
 
 
+def numbers(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """A click callback: a number, or several with commas."""
+    if value is None:
+        return None
+    try:
+        return tuple(float(v) for v in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is not a number or a list like 123.7,116.3,103.5") from None
+
+
 class Progress:
     """A line on stderr that is rewritten; only on a terminal."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._on = sys.stderr.isatty() and not quiet
         self._last = 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.done()
 
     def show(self, text: str) -> None:
         now = time.monotonic()

@@ -79,13 +79,13 @@ def parse(text: str) -> Schema:
     """Reads the part of the fbs grammar that our schema uses, and refuses the rest."""
     schema = Schema({}, {}, {})
     text = re.sub(r"//[^\n]*", "", text)
-    text = re.sub(r'(namespace|file_identifier|file_extension|root_type)\s+[^;]+;', "", text)
+    text = re.sub(r"(namespace|file_identifier|file_extension|root_type)\s+[^;]+;", "", text)
     position = 0
     block = re.compile(r"\s*(enum|union|table)\s+(\w+)\s*(?::\s*(\w+))?\s*\{([^}]*)\}")
     while text[position:].strip():
         match = block.match(text, position)
         if not match:
-            raise SystemExit(f"{SOURCE}: cannot read {text[position:position + 60].strip()!r}")
+            raise SystemExit(f"{SOURCE}: cannot read {text[position : position + 60].strip()!r}")
         kind, name, base, body = match.groups()
         position = match.end()
         if kind == "table":
@@ -111,8 +111,11 @@ def parse_field(table: str, line: str) -> Field:
 def snake(name: str) -> str:
     """Conv2DOptions -> conv_2d, UnidirectionalSequenceLSTMOptions -> unidirectional_sequence_lstm."""
     name = name.removesuffix("Options").replace("StableHLO", "Stablehlo").replace("ATan2", "Atan2")
-    words = re.findall(r"\d+D(?![a-z])|[A-Z]+(?=\d+D(?![a-z]))|V\d+|[A-Z][a-z]+(?!\d+D)\d*[a-z]*|[A-Z][a-z]+"
-                       r"|[A-Z]+?\d*(?=[A-Z][a-z]|V\d)|[A-Z]+\d*", name)
+    words = re.findall(
+        r"\d+D(?![a-z])|[A-Z]+(?=\d+D(?![a-z]))|V\d+|[A-Z][a-z]+(?!\d+D)\d*[a-z]*|[A-Z][a-z]+"
+        r"|[A-Z]+?\d*(?=[A-Z][a-z]|V\d)|[A-Z]+\d*",
+        name,
+    )
     if "".join(words) != name:
         raise SystemExit(f"cannot split {name!r} into words: {words}")
     return "_".join(words).lower()
@@ -151,7 +154,8 @@ def wire_of(schema: Schema, name: str) -> tuple[str, str]:
 
 
 def write_options_h(schema: Schema) -> str:
-    out = [f"""/* {BANNER}
+    out = [
+        f"""/* {BANNER}
  *
  * Options of the operators as plain structs. The loader fills them from the file: missing fields have their defaults,
  * values of enumerations are in range, vectors and strings are valid memory for the life of the model (strings are
@@ -168,7 +172,8 @@ typedef struct sam_ints {{ const int32_t *data; int32_t count; }} sam_ints;
 typedef struct sam_longs {{ const int64_t *data; int32_t count; }} sam_longs;
 typedef struct sam_floats {{ const float *data; int32_t count; }} sam_floats;
 typedef struct sam_bytes {{ const uint8_t *data; int32_t count; }} sam_bytes;
-"""]
+"""
+    ]
     for enum in schema.enums.values():
         if enum.name in HIDDEN_ENUMS:
             continue
@@ -201,7 +206,8 @@ typedef struct sam_bytes {{ const uint8_t *data; int32_t count; }} sam_bytes;
 
 
 def write_schema_h(schema: Schema) -> str:
-    out = [f"""/* {BANNER}
+    out = [
+        f"""/* {BANNER}
  *
  * The file format as the loader needs it: slots of the vtables, tables and unions to verify against, operator codes.
  * The types of the descriptions are in flatbuffer.h. */
@@ -211,7 +217,8 @@ def write_schema_h(schema: Schema) -> str:
 #include "flatbuffer.h"
 
 /* clang-format off */
-"""]
+"""
+    ]
     out.append("/* Index of each table in sam_schema_tables. */\nenum {")
     out += [f"  SAM_TABLE_{table_key(name)} = {i}," for i, name in enumerate(schema.tables)]
     out.append(f"  SAM_TABLE_COUNT = {len(schema.tables)}\n}};\n")
@@ -264,7 +271,8 @@ def table_key(name: str) -> str:
 
 
 def write_schema_c(schema: Schema) -> str:
-    out = [f"""/* {BANNER} */
+    out = [
+        f"""/* {BANNER} */
 #include "schema_gen.h"
 
 #include <stddef.h>
@@ -273,7 +281,8 @@ def write_schema_c(schema: Schema) -> str:
 #include "samara/types.h"
 
 /* clang-format off */
-"""]
+"""
+    ]
     types = schema.enums["TensorType"].values
     out += [f'_Static_assert(SAM_{name} == {value}, "sam_type differs from the schema");' for name, value in types]
     out.append(f'_Static_assert(SAM_TYPE_COUNT == {len(types)}, "sam_type differs from the schema");\n')

@@ -120,52 +120,75 @@ void sam_matmul_zeros(const sam_matmul *mm, int32_t zero, int64_t n, void *to) {
 
 /* ---- Packing ---------------------------------------------------------------------------------------------------- */
 
+/* A panel is the file's rows turned: dst[k][column] = src[column][k], where one element of k is kr weights. */
 static void pack_f32(float *dst, const sam_matmul *mm) {
   const float *src = mm->weights->data;
   const int32_t nr = mm->tile.nr;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j += nr) {
       const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
-      for (int32_t t = 0; t < mm->taps; t++) {
+      for (int32_t t = 0; t < mm->taps; t++, dst += (size_t)mm->k * (size_t)nr) {
         const float *from = src + g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
-        for (int32_t k = 0; k < mm->k; k++, dst += nr, from += mm->k_stride)
-          for (int32_t c = 0; c < nr; c++) dst[c] = c < columns ? from[c * mm->column_stride] : 0.0f;
+        if (columns < nr) memset(dst, 0, (size_t)mm->k * (size_t)nr * sizeof *dst);
+        if (mm->k_stride == 1)
+          sam_uk.move->turn[2]((char *)dst, 4 * nr, (const char *)from, 4 * mm->column_stride, mm->k, columns);
+        else
+          for (int32_t k = 0; k < mm->k; k++)
+            for (int32_t c = 0; c < columns; c++) dst[(size_t)k * nr + c] = from[k * mm->k_stride + c * mm->column_stride];
       }
     }
 }
 
+/* One tap of a panel from bytes whose k is dense; `sum` of each column. */
+static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum) {
+  const int32_t nr = mm->tile.nr, kr = mm->tile.kr, whole = mm->k / kr, rest = mm->k - whole * kr;
+  const int32_t log2 = kr == 1 ? 0 : kr == 2 ? 1 : kr == 4 ? 2 : 3;
+  const int64_t step = (int64_t)nr * kr;
+  sam_uk.move->turn[log2]((char *)dst, step, (const char *)from, mm->column_stride, whole, columns);
+  if (mm->w_flip)
+    for (int8_t *d = dst; d < dst + whole * step; d += step)
+      for (int32_t i = 0; i < columns * kr; i++) d[i] = (int8_t)(d[i] ^ 0x80);
+  for (int32_t c = 0; c < columns; c++) {
+    const uint8_t *column = from + c * mm->column_stride;
+    for (int32_t d = 0; d < rest; d++) dst[whole * step + c * kr + d] = (int8_t)(column[whole * kr + d] ^ mm->w_flip);
+    sum[c] += mm->w_flip ? sam_uk.u8_sum(mm->k, column) - 128 * mm->k : sam_uk.s8_sum(mm->k, (const int8_t *)column);
+  }
+}
+
+/* The same element by element, from position `at` of the file. */
+static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_t columns, int32_t *sum) {
+  const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
+  for (int32_t c = 0; c < columns; c++, at += mm->column_stride)
+    for (int32_t k = 0; k < mm->k; k++)
+      sum[c] += dst[(int64_t)(k / kr) * nr * kr + c * kr + k % kr] =
+          weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
+}
+
 /* The panels, then the sum of each column, then 1 if no weight is -128. */
 static void pack_s8(int8_t *dst, const sam_matmul *mm) {
-  const uint8_t *src = mm->weights->data;
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
-  const bool plain = mm->k_stride == 1 && mm->weights->type != SAM_INT4 && mm->weights->type != SAM_INT2;
-  int32_t *sums = (int32_t *)(dst + mm->group_bytes * (size_t)mm->groups);
-  memset(sums, 0, sizeof *sums * (size_t)mm->groups * (size_t)mm->n_padded);
-  const int8_t *first = dst;
+  const sam_type type = mm->weights->type;
+  const bool dense = mm->k_stride == 1 && type != SAM_INT4 && type != SAM_INT2 && mm->column_stride % kr == 0 &&
+                     (kr & (kr - 1)) == 0 && kr <= 8;
+  const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr; /* of one tap */
+  int32_t *sums = (int32_t *)(void *)(dst + mm->group_bytes * (size_t)mm->groups);
+  memset(sums, 0, sizeof *sums * ((size_t)mm->groups * (size_t)mm->n_padded + 1));
+  bool least = false;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j += nr) {
       const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
       int32_t *sum = sums + (int64_t)g * mm->n_padded + j;
-      for (int32_t t = 0; t < mm->taps; t++)
-        for (int32_t k = 0; k < mm->k; k += kr, dst += nr * kr) {
-          const int32_t depth = mm->k - k < kr ? mm->k - k : kr;
-          if (depth < kr || columns < nr) memset(dst, 0, (size_t)(nr * kr));
-          for (int32_t c = 0; c < columns; c++) {
-            const int64_t at =
-                g * mm->group_stride + (j + c) * mm->column_stride + mm->tap_source[t] + k * mm->k_stride;
-            int32_t part = 0;
-            if (plain)
-              for (int32_t d = 0; d < depth; d++) part += dst[c * kr + d] = (int8_t)(src[at + d] ^ mm->w_flip);
-            else
-              for (int32_t d = 0; d < depth; d++)
-                part += dst[c * kr + d] = weight_at(src, mm->weights->type, at + d * mm->k_stride, mm->w_flip);
-            sum[c] += part;
-          }
-        }
+      for (int32_t t = 0; t < mm->taps; t++, dst += bytes) {
+        const int64_t at = g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
+        if (columns < nr || mm->k % kr) memset(dst, 0, bytes);
+        if (dense)
+          pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
+        else
+          pack_sparse_s8(dst, mm, at, columns, sum);
+        least = least || memchr(dst, 0x80, bytes);
+      }
     }
-  int8_t least = 0;
-  for (const int8_t *p = first; p < dst; p++) least = *p < least ? *p : least;
-  sums[(int64_t)mm->groups * mm->n_padded] = least > -128;
+  sums[(int64_t)mm->groups * mm->n_padded] = !least;
 }
 
 static void pack(void *dst, const void *arg) {

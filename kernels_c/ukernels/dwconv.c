@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { SAM_DW_CHUNK = 64 };
+
 /* Where place i of a block of `width` channels lies. Interleaving the bytes of four rows within 16-byte pieces leaves
  * vector j of the four with channels 4j..4j+3 of each piece; two rows of 16-bit numbers the same with pieces of 8
  * channels and two vectors. */
@@ -57,38 +59,67 @@ int32_t sam_dw_weight(const sam_dw_packing *p, int64_t at) {
   }
 }
 
+/* The weights at filter positions at + channel[i]; 0 where channel[i] is -1. */
+static void fetch(const sam_dw_packing *p, int64_t at, const int32_t *channel, int64_t n, int32_t *weights) {
+  if (p->source == SAM_DW_S8) {
+    const int8_t *filter = (const int8_t *)p->filter + at;
+    for (int64_t i = 0; i < n; i++) weights[i] = channel[i] < 0 ? 0 : filter[channel[i]] - p->zero_point;
+  } else {
+    for (int64_t i = 0; i < n; i++) weights[i] = channel[i] < 0 ? 0 : sam_dw_weight(p, at + channel[i]);
+  }
+}
+
+/* n weights of one filter position, `step` bytes apart. `rest`: what the first of two parts leaves over. */
+static void put(const sam_dw_packing *p, int64_t at, const int32_t *channel, int64_t n, bool rest, uint8_t *out,
+                int64_t step) {
+  int32_t weights[SAM_DW_CHUNK];
+  const int32_t element = p->kernel->element;
+  if (p->source == SAM_DW_F32) {
+    for (int64_t i = 0; i < n; i++)
+      if (channel[i] >= 0) memcpy(out + i * step, (const float *)p->filter + at + channel[i], sizeof(float));
+    return;
+  }
+  fetch(p, at, channel, n, weights);
+  if (parts_of(p) > 1)
+    for (int64_t i = 0; i < n; i++) {
+      const int32_t first = weights[i] > 127 ? 127 : weights[i] < -128 ? -128 : weights[i];
+      weights[i] = rest ? weights[i] - first : first;
+    }
+  for (int64_t i = 0; i < n; i++) {
+    if (channel[i] < 0) continue;
+    if (element == 1) out[i * step] = (uint8_t)weights[i];
+    if (element == 2) memcpy(out + i * step, &(int16_t){(int16_t)weights[i]}, 2);
+    if (element == 4) {
+      const float weight = (float)weights[i] * p->scale[p->n_scales > 1 ? channel[i] : 0];
+      memcpy(out + i * step, &weight, sizeof weight);
+    }
+  }
+}
+
 /* Order: block, output row, group of input rows, column, channel, row in the group. */
 void sam_dw_pack(void *dst, const sam_dw_packing *p) {
-  const int32_t group = p->kernel->group, element = p->kernel->element;
+  const int32_t group = p->kernel->group, element = p->kernel->element, planes = p->kernel->rows * parts_of(p);
   const int64_t groups = vector_groups(p);
   uint8_t *out = dst;
   memset(dst, 0, (size_t)sam_dw_packed_bytes(p));
   int64_t width;
   for (int64_t c = 0; c < p->channels; c += width) {
     c = sam_dw_block(p->channels, c, p->kernel->block, &width);
-    for (int32_t plane = 0; plane < p->kernel->rows * parts_of(p); plane++)
-      for (int64_t q = 0; q < groups; q++)
-        for (int32_t kx = 0; kx < p->kw; kx++)
-          for (int64_t i = 0; i < width; i++)
-            for (int32_t t = 0; t < group; t++, out += element) {
-              const int64_t ky = q * group + t - (int64_t)(plane % p->kernel->rows) * p->stride;
-              const int32_t channel = source_channel(p, c + order_in_block(group, width, i));
-              if (ky < 0 || ky >= p->kh || channel < 0) continue;
-              const int64_t at = (ky * p->kw + kx) * p->filter_channels + channel;
-              if (p->source == SAM_DW_F32) {
-                memcpy(out, (const float *)p->filter + at, sizeof(float));
-              } else if (element == 4) {
-                const float weight = (float)sam_dw_weight(p, at) * p->scale[p->n_scales > 1 ? channel : 0];
-                memcpy(out, &weight, sizeof weight);
-              } else {
-                int16_t weight = (int16_t)sam_dw_weight(p, at);
-                if (parts_of(p) > 1) {
-                  const int16_t first = weight > 127 ? 127 : weight < -128 ? -128 : weight;
-                  weight = plane < p->kernel->rows ? first : (int16_t)(weight - first);
-                }
-                if (element == 1) *out = (uint8_t)weight;
-                if (element == 2) memcpy(out, &weight, 2);
-              }
-            }
+    for (int64_t first = 0; first < width; first += SAM_DW_CHUNK) {
+      const int64_t n = width - first < SAM_DW_CHUNK ? width - first : SAM_DW_CHUNK;
+      int32_t channel[SAM_DW_CHUNK];
+      for (int64_t i = 0; i < n; i++) channel[i] = source_channel(p, c + order_in_block(group, width, first + i));
+      for (int32_t plane = 0; plane < planes; plane++)
+        for (int64_t y = 0; y < groups * group; y++) {
+          const int64_t ky = y - (int64_t)(plane % p->kernel->rows) * p->stride;
+          if (ky < 0 || ky >= p->kh) continue;
+          for (int32_t kx = 0; kx < p->kw; kx++) {
+            const int64_t at = (plane * groups + y / group) * p->kw + kx;
+            put(p, (ky * p->kw + kx) * p->filter_channels, channel, n, plane >= p->kernel->rows,
+                out + ((at * width + first) * group + y % group) * element, (int64_t)group * element);
+          }
+        }
+    }
+    out += planes * groups * p->kw * width * group * element;
   }
 }

@@ -38,6 +38,91 @@ void *sam_malloc_aligned(size_t bytes) {
 
 void sam_free_aligned(void *memory) { free(memory); }
 
+/* Sanitizers watch the ends of what malloc gives. */
+#if defined(__SANITIZE_ADDRESS__) || defined(_WIN32) || !defined(__linux__)
+#define SAM_MAPS 0
+#else
+#define SAM_MAPS 1
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+enum { SAM_HUGE = 2 << 20, SAM_MAP_LEAST = 256 << 10 };
+
+#if SAM_MAPS
+
+static bool is_mapped(size_t bytes) { return bytes >= SAM_MAP_LEAST; }
+
+/* Maps more than needed and gives back what lies before and behind the aligned part. */
+static void *map_aligned(size_t bytes, size_t alignment) {
+  char *memory = mmap(NULL, bytes + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+  const size_t before = (alignment - (uintptr_t)memory % alignment) % alignment;
+  if (before) munmap(memory, before);
+  if (alignment - before) munmap(memory + before + bytes, alignment - before);
+  return memory + before;
+}
+
+/* What is mapped for `bytes`: from half a huge page on, whole ones. */
+static size_t whole_pages(size_t bytes) {
+  const size_t page = bytes >= SAM_HUGE / 2 ? SAM_HUGE : (size_t)sysconf(_SC_PAGESIZE);
+  return (bytes + page - 1) / page * page;
+}
+
+/* The pages that lie wholly in the range. */
+static void advise(const void *data, size_t bytes, int advice) {
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page, end = ((uintptr_t)data + bytes) / page * page;
+  if (end > begin) madvise((void *)begin, end - begin, advice);
+}
+
+void sam_file_ahead(const void *data, size_t bytes) {
+#if defined(MADV_POPULATE_READ)
+  advise(data, bytes, MADV_POPULATE_READ);
+#else
+  (void)data, (void)bytes;
+#endif
+}
+
+void sam_file_done(const void *data, size_t bytes) { advise(data, bytes, MADV_DONTNEED); }
+
+#else
+
+static bool is_mapped(size_t bytes) { return (void)bytes, false; }
+void sam_file_ahead(const void *data, size_t bytes) { (void)data, (void)bytes; }
+void sam_file_done(const void *data, size_t bytes) { (void)data, (void)bytes; }
+
+#endif
+
+void *sam_map(size_t bytes, size_t dense) {
+#if SAM_MAPS
+  if (is_mapped(bytes)) {
+    if (bytes > SIZE_MAX / 2 || must_fail()) return NULL;
+    const size_t huge = (dense + SAM_HUGE / 2) / SAM_HUGE * SAM_HUGE; /* at most half a page is for nothing */
+    void *memory = map_aligned(whole_pages(bytes), huge ? SAM_HUGE : whole_pages(1));
+#if defined(MADV_HUGEPAGE)
+    if (memory && huge) madvise(memory, huge, MADV_HUGEPAGE);
+#endif
+    return memory;
+  }
+#endif
+  (void)dense;
+  void *memory = sam_malloc_aligned(bytes);
+  if (memory) memset(memory, 0, bytes);
+  return memory;
+}
+
+void sam_unmap(void *memory, size_t bytes) {
+#if SAM_MAPS
+  if (memory && is_mapped(bytes)) {
+    munmap(memory, whole_pages(bytes));
+    return;
+  }
+#endif
+  (void)bytes;
+  sam_free_aligned(memory);
+}
+
 struct sam_block {
   struct sam_block *next;
   size_t used, size;

@@ -67,7 +67,7 @@ static sam_status finish(sam_model *made, const sam_options *options, sam_model 
   if (!status) status = sam_decode(&loader);
   if (!status) status = sam_check_rules(&loader);
   if (!status) {
-    made->packs = sam_pack_cache_create();
+    made->packs = sam_pack_cache_create(made->size);
     if (!made->packs) status = sam_error_set(error, SAM_OUT_OF_MEMORY, -1, -1, -1, "out of memory for the model");
   }
   if (status) {

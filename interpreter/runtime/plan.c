@@ -10,6 +10,9 @@
 #include "session.h"
 #include "threads.h"
 
+/* Constants from here on leave memory once they are packed. */
+#define SAM_LARGE_CONSTANT 65536
+
 /* A known value larger than this is not folded when it grew by more than a factor of 8 (a broadcast, a fill). */
 #define SAM_FOLD_FREE_BYTES 65536
 
@@ -141,7 +144,11 @@ static const void *service_pack(struct sam_ctx *ctx, const sam_tensor *source, u
     sam_fail(ctx, SAM_LIMIT, "its repacked weights of %zu bytes pass max_memory", bytes);
     return NULL;
   }
-  const void *data = sam_pack_cache_get(run->session->model->packs, source->data, variant, bytes, fill, arg);
+  const sam_model *model = run->session->model;
+  const bool mapped = model->mapped && source->bytes >= SAM_LARGE_CONSTANT;
+  if (mapped) sam_file_ahead(source->data, source->bytes);
+  const void *data = sam_pack_cache_get(model->packs, source->data, variant, bytes, fill, arg);
+  if (mapped) sam_file_done(source->data, source->bytes); /* or the process would hold the weights twice */
   if (!data) sam_fail(ctx, SAM_OUT_OF_MEMORY, "out of memory for %zu bytes of repacked weights", bytes);
   return data;
 }
@@ -732,10 +739,10 @@ static sam_status place(sam_run *run) {
   }
   sam_free(blocks);
   if (total > session->arena_capacity || !session->arena) {
-    void *arena = sam_malloc_aligned(total + SAM_SLACK);
+    /* Zeros: an input that is never written reads as zeros, never as garbage. */
+    void *arena = sam_map(total + SAM_SLACK, total);
     if (!arena) return out_of_memory(session, run->error);
-    memset(arena, 0, total + SAM_SLACK); /* an input that is never written reads as zeros, never as garbage */
-    sam_free_aligned(session->arena);
+    if (session->arena) sam_unmap(session->arena, session->arena_capacity + SAM_SLACK);
     session->arena = arena;
     session->arena_capacity = total;
   }

@@ -59,7 +59,7 @@ void sam_session_free(sam_session *session) {
   for (int32_t i = 0; i < session->n_slots; i++) sam_free_aligned(session->slots[i].own);
   sam_free(session->steps);
   sam_free(session->slots);
-  sam_free_aligned(session->arena);
+  if (session->arena) sam_unmap(session->arena, session->arena_capacity + SAM_SLACK);
   sam_blocks_free(session->blocks);
   sam_pool_free(session->pool);
   if (session->backend) session->backend->destroy(session->backend_state);

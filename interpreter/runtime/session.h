@@ -137,7 +137,8 @@ typedef struct sam_arena_block {
 sam_status sam_arena_place(sam_arena_block *blocks, int32_t n, size_t *total);
 
 /* packing.c */
-struct sam_pack_cache *sam_pack_cache_create(void);
+/* `expected`: about how many bytes will be packed in all. */
+struct sam_pack_cache *sam_pack_cache_create(size_t expected);
 void sam_pack_cache_free(struct sam_pack_cache *cache);
 const void *sam_pack_cache_get(struct sam_pack_cache *cache, const void *source, uint64_t variant, size_t bytes,
                                sam_pack_fn fill, const void *arg);

@@ -102,7 +102,7 @@ static void fill(void *dst, const void *arg) {
 }
 
 static void test_packs(void) {
-  struct sam_pack_cache *cache = sam_pack_cache_create();
+  struct sam_pack_cache *cache = sam_pack_cache_create(0);
   static uint64_t sources[500];
   for (int pass = 0; pass < 2; pass++)
     for (uint64_t i = 0; i < 500; i++) {

@@ -14,6 +14,7 @@ from . import errors
 from ._samara import ffi, lib
 
 TYPES: tuple[str, ...] = tuple(ffi.string(lib.sam_type_name(t)).decode() for t in range(lib.SAM_TYPE_COUNT))
+_invoke = lib.sam_session_invoke
 BITS: tuple[int, ...] = tuple(lib.sam_type_bits(t) for t in range(lib.SAM_TYPE_COUNT))
 
 
@@ -247,6 +248,8 @@ class Session:
         c, self._keep = _options(options or Options())
         self._view = ffi.new("sam_tensor_view *")
         self.lock = threading.Lock()
+        # `with` costs more than a small model takes to run: the calls of every invoke take the lock by hand.
+        self.acquire, self.release = self.lock.acquire, self.lock.release
         status = lib.sam_session_create(model._pointer, subgraph, c, out, self._error)
         if status:
             _raise(status, self._error)
@@ -267,10 +270,13 @@ class Session:
                 _raise(status, self._error)
 
     def invoke(self) -> None:
-        with self.lock:
-            status = lib.sam_session_invoke(self._pointer, self._error)
+        self.acquire()
+        try:
+            status = _invoke(self._pointer, self._error)
             if status:
                 _raise(status, self._error)
+        finally:
+            self.release()
 
     def cancel(self) -> None:
         lib.sam_session_cancel(self._pointer)

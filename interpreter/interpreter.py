@@ -13,8 +13,8 @@ A program written for LiteRT changes its import and nothing else. What is differ
 from __future__ import annotations
 
 import enum
-import sys
 from collections.abc import Callable, Mapping, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -68,13 +68,15 @@ class Subgraph:
         self.resized = False
         self._lease = _Lease(self.session)
         self._tensors: dict[int, _native.TensorInfo] = {}
-        # Views of inputs and outputs whose memory stays where it is until the next resize; under session.lock.
+        # Views of inputs and outputs whose memory stays where it is until the next resize, and for inputs what a value
+        # must be to be copied there as it is; under session.lock.
         self._fixed: dict[int, Array] = {}
+        self._fits: dict[int, tuple[Array, np.dtype[Any], tuple[int, ...]]] = {}
         self._all_fixed: bool | None = None
 
     # The count is 2 when nobody else holds the lease: the attribute, and the argument of getrefcount.
     def safe(self) -> bool:
-        return sys.getrefcount(self._lease) == 2
+        return getrefcount(self._lease) == 2
 
     def ensure_safe(self) -> None:
         if not self.safe():
@@ -99,6 +101,7 @@ class Subgraph:
     def _forget(self) -> None:
         with self.session.lock:
             self._fixed.clear()
+            self._fits.clear()
             self._all_fixed = None
 
     def _fix(self, index: int) -> None:
@@ -112,7 +115,9 @@ class Subgraph:
             dtype = np.dtype(arrays.DTYPE[view.type])
             with self.session.lock:
                 if not self.resized:
-                    self._fixed[index] = arrays.lend(view.address, view.shape, dtype, self.session)
+                    fixed = self._fixed[index] = arrays.lend(view.address, view.shape, dtype, self.session)
+                    if index in self.info.inputs:
+                        self._fits[index] = fixed, fixed.dtype, fixed.shape
 
     def invoke(self) -> None:
         if not self.ready:
@@ -133,17 +138,16 @@ class Subgraph:
         return self.session.view(index).shape if fixed is None else fixed.shape
 
     def set(self, index: int, value: Any) -> None:
-        with self.session.lock:
-            fixed = self._fixed.get(index)
-            if (
-                fixed is not None
-                and type(value) is np.ndarray
-                and value.dtype == fixed.dtype
-                and value.shape == fixed.shape
-                and index in self.info.inputs
-            ):
-                fixed[...] = value
+        session = self.session
+        session.acquire()
+        try:
+            fits = self._fits.get(index)
+            # Built-in types have one dtype object each; the others take the long way.
+            if fits and type(value) is np.ndarray and value.dtype is fits[1] and value.shape == fits[2]:
+                fits[0][...] = value
                 return
+        finally:
+            session.release()
         if not self.ready:
             raise StateError("a tensor was set before allocate_tensors()", status="SAM_STATE", tensor=index)
         info = self.tensor(index)
@@ -187,11 +191,15 @@ class Subgraph:
         return view
 
     def get(self, index: int) -> Array:
-        with self.session.lock:
+        session = self.session
+        session.acquire()
+        try:
             fixed = self._fixed.get(index)
             if fixed is not None:
                 copy: Array = fixed.copy()
                 return copy
+        finally:
+            session.release()
         info = self.tensor(index)
         view = self._readable(index)
         if info.type == arrays.STRING:
@@ -375,8 +383,12 @@ class Interpreter:
 
     def invoke(self) -> None:
         """Runs the model. The GIL is released meanwhile."""
-        self._main.ensure_safe()
-        self._main.invoke()
+        main = self._main
+        if getrefcount(main._lease) != 2:  # safe(), without the call
+            main.ensure_safe()
+        if not main.ready:
+            main.invoke()
+        main.session.invoke()
 
     def cancel(self) -> None:
         """Makes the invoke that another thread runs stop with CancelledError before its next operator."""
@@ -385,11 +397,12 @@ class Interpreter:
 
     def set_tensor(self, tensor_index: int, value: Any) -> None:
         """Copies `value`, of the tensor's shape and type, into an input."""
-        self._main.set(_index(tensor_index), value)
+        self._main.set(tensor_index if type(tensor_index) is int else _index(tensor_index), value)
 
     def get_tensor(self, tensor_index: int, subgraph_index: int = 0) -> Array:
         """A copy of a tensor's value."""
-        return self._subgraph(_index(subgraph_index)).get(_index(tensor_index))
+        sub = self._subgraph(_index(subgraph_index)) if subgraph_index else self._main
+        return sub.get(tensor_index if type(tensor_index) is int else _index(tensor_index))
 
     def tensor(self, tensor_index: int) -> Callable[[], Array]:
         """A function that gives a numpy view of the tensor's own memory, to read and write without a copy.

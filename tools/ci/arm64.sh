@@ -41,48 +41,16 @@ _PYTHON_HOST_PLATFORM=linux-aarch64 SKBUILD_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$
 wheel=$(ls "$BUILD"/arm64-dist/*.whl)
 ls -l "$wheel"
 
-# An ARM64 Debian's Python: packages fetched by a private apt configuration, unpacked, never installed.
-py=$CACHE/arm64-python
-if [ ! -e "$py/root/usr/bin/python3" ]; then
-  say "ARM64: fetch Python"
-  need dpkg-deb dpkg
-  rm -rf "$py"
-  mkdir -p "$py"/{root,state/lists/partial,cache/archives/partial}
-  : >"$py/state/status"
-  cat >"$py/apt.conf" <<EOF
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
-APT::Install-Recommends "false";
-APT::Sandbox::User "root";
-Dir::State "$py/state";
-Dir::State::status "$py/state/status";
-Dir::Cache "$py/cache";
-EOF
-  APT_CONFIG=$py/apt.conf apt-get update -qq
-  APT_CONFIG=$py/apt.conf apt-get install -qq -y --download-only python3 libstdc++6 libgcc-s1 >"$BUILD/arm64-apt.log" 2>&1 ||
-    { tail -20 "$BUILD/arm64-apt.log" >&2; exit 1; }
-  for package in "$py"/cache/archives/*.deb; do dpkg-deb -x "$package" "$py/root"; done
-  rm -rf "$py/cache" "$py/state"
-  # QEMU shows the host's /proc/cpuinfo, which libraries that read it (not ours) take for an ARM one.
-  mkdir -p "$py/root/proc"
-  printf 'processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd03\n\n' >"$py/root/proc/cpuinfo"
-fi
-version=$(cd "$py/root/usr/bin" && ls python3.?? | head -1)
-version=${version#python}
-
+arm64_python
 say "ARM64: Python $version packages"
-flags=(--python-version "$version" --implementation cp --abi "cp${version/./}" --abi abi3 --abi none --only-binary=:all:)
-for platform in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014 linux; do
-  flags+=(--platform "${platform}_aarch64")
-done
 site=$py/site-$version
 if [ ! -e "$site/done" ]; then
   rm -rf "$site"
-  python -m pip install -q "${flags[@]}" --target "$site" numpy cffi flatbuffers click pytest pillow
+  arm64_pip --target "$site" numpy cffi flatbuffers click pytest pillow
   touch "$site/done"
 fi
 rm -rf "$BUILD/arm64-site"
-python -m pip install -q "${flags[@]}" --no-deps --target "$BUILD/arm64-site" "$wheel"
+arm64_pip --no-deps --target "$BUILD/arm64-site" "$wheel"
 
 # The operators must give on ARM the integers they give here, where the test lane compares them with the reference
 # engine (whose own answers on the two machines differ). Without words: these, and the example network.

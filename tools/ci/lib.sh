@@ -50,3 +50,44 @@ configure() {
     { cat "$BUILD/$name.log" >&2; exit 1; }
 }
 compile() { cmake --build "$BUILD/$1" -j "$JOBS" ${2:+--target "${@:2}"}; }
+
+# An ARM64 Debian's Python: root in $py/root, of version $version; packages fetched by a private apt configuration,
+# unpacked, never installed. Run it by `qemu-aarch64 -L "$py/root" "$py/root/usr/bin/python$version"`.
+arm64_python() {
+  py=$CACHE/arm64-python
+  if [ ! -e "$py/root/usr/bin/python3" ]; then
+    say "ARM64: fetch Python"
+    need dpkg-deb dpkg
+    rm -rf "$py"
+    mkdir -p "$py"/{root,state/lists/partial,cache/archives/partial}
+    : >"$py/state/status"
+    cat >"$py/apt.conf" <<EOF
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+Dir::State "$py/state";
+Dir::State::status "$py/state/status";
+Dir::Cache "$py/cache";
+EOF
+    APT_CONFIG=$py/apt.conf apt-get update -qq
+    APT_CONFIG=$py/apt.conf apt-get install -qq -y --download-only python3 libstdc++6 libgcc-s1 >"$BUILD/arm64-apt.log" 2>&1 ||
+      { tail -20 "$BUILD/arm64-apt.log" >&2; exit 1; }
+    for package in "$py"/cache/archives/*.deb; do dpkg-deb -x "$package" "$py/root"; done
+    rm -rf "$py/cache" "$py/state"
+    # QEMU shows the host's /proc/cpuinfo, which libraries that read it (not ours) take for an ARM one.
+    mkdir -p "$py/root/proc"
+    printf 'processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd03\n\n' >"$py/root/proc/cpuinfo"
+  fi
+  version=$(cd "$py/root/usr/bin" && ls python3.?? | head -1)
+  version=${version#python}
+}
+
+# arm64_pip WORD…: `pip install` of wheels for that Python.
+arm64_pip() {
+  local flags=(--python-version "$version" --implementation cp --abi "cp${version/./}" --abi abi3 --abi none) platform
+  for platform in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014 linux; do
+    flags+=(--platform "${platform}_aarch64")
+  done
+  python -m pip install -q --only-binary=:all: "${flags[@]}" "$@"
+}

@@ -11,4 +11,4 @@ mkdir -p "$types"
 ln -sfn "$ROOT"/samara/* "$ROOT"/{converter,interpreter,tools} "$types/"
 MYPYPATH=$BUILD/types mypy -p samara
 say "shell scripts"
-for script in .ci/run tools/ci/*.sh; do bash -n "$script"; done
+for script in .ci/run tools/ci/*.sh tools/arm/*.sh; do bash -n "$script"; done

@@ -171,7 +171,7 @@ def _first_difference(
         tally.add(a[i].array, way)
         row = tally.row()
         if row.range > 1e-6 and row.sqnr < limit:
-            return f"{b[j].op} '{b[j].name}' (max error {row.max_error:.3g}, SQNR {sqnr_text(row.sqnr)})"
+            return f"{a[i].op} '{a[i].name}' (max error {row.max_error:.3g}, SQNR {sqnr_text(row.sqnr)})"
     return ""
 
 

@@ -27,7 +27,7 @@ typedef void sam_u8_avg_pool_t(const uint8_t *in, const sam_pool_window *window,
 /* ---- Bilinear mixing ------------------------------------------------------------------------------------------------
  */
 
-/* An output position between two input pixels: second gets `share` (fixed: of 1024), first the rest. */
+/* An output position between two input pixels: second gets `share` (fixed: of 2048), first the rest. */
 typedef struct sam_mix_tap {
   int32_t first, second;
   union {
@@ -36,17 +36,16 @@ typedef struct sam_mix_tap {
   } share;
 } sam_mix_tap;
 
-/* out[i] = a[i] * (1 - share) + b[i] * share; the integer kinds keep the factor 1024. */
+/* out[i] = a[i] * (1 - share) + b[i] * share; the integer kinds keep the factor 2048. */
 typedef void sam_f32_mix_t(const float *a, const float *b, float share, int64_t n, float *out);
 typedef void sam_s8_mix_t(const int8_t *a, const int8_t *b, int32_t share, int64_t n, int32_t *out);
+typedef void sam_u8_mix_t(const uint8_t *a, const uint8_t *b, int32_t share, int64_t n, int32_t *out);
 /* n output pixels of `channels` elements, each mixed from two pixels of `line`. The integer kinds take out the factor
- * 2^20 that line and share have by now, rounding half away from zero. */
+ * 2^22 that line and share have by now, rounding half up. */
 typedef void sam_f32_mix_pixels_t(const float *line, const sam_mix_tap *taps, int64_t n, int64_t channels, float *out);
 typedef void sam_s8_mix_pixels_t(const int32_t *line, const sam_mix_tap *taps, int64_t n, int64_t channels,
                                  int8_t *out);
-/* uint8 is mixed in floats, in one go from two rows: ((a*wa + b*wb) + c*wc) + d*wd with products of shares as weights,
- * each operation rounded, then half up. */
-typedef void sam_u8_mix_pixels_t(const uint8_t *top, const uint8_t *bottom, float share, const sam_mix_tap *taps,
-                                 int64_t n, int64_t channels, uint8_t *out);
+typedef void sam_u8_mix_pixels_t(const int32_t *line, const sam_mix_tap *taps, int64_t n, int64_t channels,
+                                 uint8_t *out);
 
 #endif

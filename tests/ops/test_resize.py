@@ -17,11 +17,15 @@ TYPES = ["float32", "int8", "uint8", "int16"]
 
 def resize(name, op, dtype, shape, size, mode="plain", **extra):
     spec = SCALES.get(dtype, {})
+    made = None
+    if op == "RESIZE_BILINEAR" and dtype in ("int8", "uint8") and "error" not in extra:
+        extra["oracle"] = "xnnpack"  # takes only outputs whose shape the file tells
+        made = (shape[0], *size, shape[3])
     return Case(
         f"{name} {op[7:14].lower()} {dtype} {mode}",
         op,
         [tensor(dtype, shape, **spec), const(np.array(size, np.int32))],
-        [tensor(dtype, **spec)],
+        [tensor(dtype, made, **spec)],
         MODES[mode],
         4 if dtype == "int16" else 3,
         **extra,

@@ -378,6 +378,11 @@ def mismatch(actual: np.ndarray, expected: np.ndarray, atol: float = 0, rtol: fl
     )
 
 
+def same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
+    """The same numbers bit by bit, or the same strings."""
+    return bool(np.array_equal(a, b)) if a.dtype.kind == "O" else a.tobytes() == b.tobytes()
+
+
 def _answers(folder: str) -> Path:
     """The file of this test's answers. SAMARA_RECORD=FOLDER writes ours, without judging them; SAMARA_ANSWERS=FOLDER
     compares with them instead of an oracle: another machine must give the same integers."""
@@ -418,7 +423,7 @@ def check(case: Case) -> None:
                         if (
                             problem is None
                             and by_threads is not None
-                            and actual.tobytes() != by_threads[s][o].tobytes()
+                            and not same_bytes(actual, by_threads[s][o])
                         ):
                             problem = "differs from the result with one thread"
                         if problem:

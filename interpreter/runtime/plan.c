@@ -8,6 +8,7 @@
 #include "samara/options.h"
 #include "schema_gen.h"
 #include "session.h"
+#include "string_tensor.h"
 #include "threads.h"
 
 /* Constants from here on leave memory once they are packed. */
@@ -157,8 +158,25 @@ static void service_parallel(struct sam_ctx *ctx, int64_t n, int64_t cost, sam_t
   sam_pool_run(run_of(ctx)->session->pool, n, cost, task, arg);
 }
 
-static const sam_services services = {service_fail,  service_set_shape, service_need_data, service_alloc,
-                                      service_scratch, service_pack,      service_parallel};
+static sam_status service_resize_string(struct sam_ctx *ctx, sam_tensor *tensor, size_t bytes) {
+  sam_run *run = run_of(ctx);
+  sam_session *session = run->session;
+  sam_slot *slot = slot_of(session, tensor);
+  if (!slot || slot->home != SAM_HOME_DYNAMIC || tensor->type != SAM_STRING)
+    return sam_fail(ctx, SAM_INTERNAL, "resize_string of a tensor that is no output of strings");
+  size_t others = session->dynamic_bytes - slot->capacity;
+  if (others > session->options.max_memory || bytes > session->options.max_memory - others)
+    return sam_fail(ctx, SAM_LIMIT, "%zu bytes of strings pass max_memory", bytes);
+  tensor->bytes = bytes;
+  if (!sam_slot_own(session, slot)) {
+    tensor->bytes = 0;
+    return sam_fail(ctx, SAM_OUT_OF_MEMORY, "out of memory for %zu bytes of strings", bytes);
+  }
+  return SAM_OK;
+}
+
+static const sam_services services = {service_fail,    service_set_shape, service_need_data, service_alloc,
+                                      service_scratch, service_pack,      service_parallel,  service_resize_string};
 
 void sam_run_init(sam_run *run, sam_session *session, sam_error *error, bool running) {
   *run = (sam_run){.ctx = {&services, session->pool ? session->options.threads : 1, NULL},
@@ -246,7 +264,7 @@ static sam_status copy_prepare(sam_ctx *ctx, sam_node *node) {
   return sam_set_shape_like(ctx, node->outputs[0], node->inputs[0]);
 }
 static sam_status copy_eval(sam_ctx *ctx, sam_node *node) {
-  (void)ctx;
+  if (node->outputs[0]->type == SAM_STRING) return sam_copy_strings(ctx, node->outputs[0], node->inputs[0]);
   if (node->outputs[0]->data != node->inputs[0]->data && node->inputs[0]->bytes)
     memcpy(node->outputs[0]->data, node->inputs[0]->data, node->inputs[0]->bytes);
   return SAM_OK;
@@ -257,7 +275,7 @@ static sam_status copy_eval(sam_ctx *ctx, sam_node *node) {
                  [SAM_COMPLEX128] = copy_eval, [SAM_UINT64] = copy_eval, [SAM_UINT32] = copy_eval, \
                  [SAM_UINT16] = copy_eval, [SAM_INT4] = copy_eval, [SAM_BFLOAT16] = copy_eval, \
                  [SAM_INT2] = copy_eval, [SAM_UINT4] = copy_eval, [SAM_FLOAT8_E4M3FN] = copy_eval, \
-                 [SAM_FLOAT8_E5M2] = copy_eval
+                 [SAM_FLOAT8_E5M2] = copy_eval, [SAM_STRING] = copy_eval
 static const sam_op copy_op = {.name = "COPY", .max_version = 1, .min_inputs = 1, .max_inputs = 1, .min_outputs = 1,
                                .max_outputs = 1, .flags = SAM_OP_VIEW, .prepare = copy_prepare, .eval = {SAM_COPY}};
 static const int32_t copy_indices[2] = {0, 1};

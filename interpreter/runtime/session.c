@@ -187,12 +187,12 @@ sam_status sam_session_tensor(sam_session *session, int32_t tensor, sam_tensor_v
   return SAM_OK;
 }
 
-/* A packed STRING value: int32 count, count + 1 ascending offsets that end within the bytes. */
-static bool strings_well_formed(const void *data, size_t bytes) {
+/* A packed STRING value of `n` elements: int32 count, count + 1 ascending offsets that end within the bytes. */
+static bool strings_well_formed(const void *data, size_t bytes, int64_t n) {
   int32_t count, offset, previous = 0;
   if (bytes < 4) return false;
   memcpy(&count, data, 4);
-  if (count < 0 || (uint64_t)bytes < ((uint64_t)count + 2) * 4) return false;
+  if (count != n || (uint64_t)bytes < ((uint64_t)count + 2) * 4) return false;
   previous = (int32_t)(((int64_t)count + 2) * 4);
   for (int64_t i = 0; i <= count; i++) {
     memcpy(&offset, (const char *)data + 4 + 4 * i, 4);
@@ -211,10 +211,11 @@ sam_status sam_session_write(sam_session *session, int32_t tensor, const void *d
                          slot->tensor.name);
   SAM_TRY(sam_session_prepare(session, error));
   if (slot->tensor.type == SAM_STRING) {
-    if (!strings_well_formed(data, bytes))
+    const int64_t n = sam_elements(&slot->tensor);
+    if (!strings_well_formed(data, bytes, n))
       return sam_error_set(error, SAM_INVALID_ARGUMENT, session->subgraph, -1, tensor,
-                           "input %d \"%s\": %zu bytes are not a packed string tensor", (int)tensor, slot->tensor.name,
-                           bytes);
+                           "tensor %d \"%s\": %zu bytes are not a packed string tensor of %lld elements", (int)tensor,
+                           slot->tensor.name, bytes, (long long)n);
     slot->tensor.bytes = bytes;
     if (!sam_slot_own(session, slot))
       return sam_error_set(error, SAM_OUT_OF_MEMORY, session->subgraph, -1, tensor, "out of memory for %zu bytes",

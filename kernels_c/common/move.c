@@ -273,9 +273,13 @@ void sam_squeeze_bits(void *dst, const void *src, sam_type type, int64_t n) {
 
 /* ---- The common operator ---------------------------------------------------------------------------------------- */
 
+sam_status sam_move_scratch(sam_ctx *ctx, const sam_tensor *in, const sam_tensor *out) {
+  if (sam_is_packed(in->type)) return sam_scratch(ctx, (size_t)(sam_elements(in) + sam_elements(out)));
+  return sam_string_scratch(ctx, in, out);
+}
+
 sam_move *sam_move_new(sam_ctx *ctx, sam_node *node, const sam_tensor *in, const sam_tensor *out) {
-  if (sam_is_packed(in->type) && sam_scratch(ctx, (size_t)(sam_elements(in) + sam_elements(out))) != SAM_OK)
-    return NULL;
+  if (sam_move_scratch(ctx, in, out) != SAM_OK) return NULL;
   return node->state = sam_alloc(ctx, sizeof(sam_move));
 }
 

@@ -10,6 +10,7 @@
 #define SAM_MOVE_H
 
 #include "samara/op.h"
+#include "string_tensor.h"
 
 /* TILE looks at every dimension twice. */
 #define SAM_STRIDED_RANK (2 * SAM_MAX_RANK)
@@ -54,8 +55,11 @@ static inline void sam_dense_strides(int32_t rank, const int64_t *dims, int64_t 
 
 /* Types of less than one byte. */
 static inline bool sam_is_packed(sam_type type) { return type == SAM_INT4 || type == SAM_UINT4 || type == SAM_INT2; }
-/* Bytes of an element as it is moved: packed types travel as one byte. 0 for types without a fixed size. */
-static inline int32_t sam_move_size(sam_type type) { return sam_is_packed(type) ? 1 : sam_type_bits(type) / 8; }
+/* Bytes of an element as it is moved: packed types travel as one byte, strings as their number (string_tensor.h). 0 for
+ * types without a fixed size. */
+static inline int32_t sam_move_size(sam_type type) {
+  return sam_is_packed(type) ? 1 : type == SAM_STRING ? 4 : sam_type_bits(type) / 8;
+}
 /* One byte per element, sign-extended for signed types. */
 void sam_spread(void *dst, const void *src, sam_type type, int64_t n);
 /* The inverse; unused bits of the last byte become 0. */
@@ -69,7 +73,9 @@ typedef struct sam_move {
   int64_t offset; /* of the first source element, in elements */
 } sam_move;
 
-/* prepare: allocates node->state, and scratch for packed types. NULL after having reported out of memory. */
+/* prepare: scratch for the elements of packed types and strings as they are moved. */
+sam_status sam_move_scratch(sam_ctx *ctx, const sam_tensor *in, const sam_tensor *out);
+/* prepare: allocates node->state, and this scratch. NULL after having reported out of memory. */
 sam_move *sam_move_new(sam_ctx *ctx, sam_node *node, const sam_tensor *in, const sam_tensor *out);
 /* eval: runs the sam_move of node->state from input op->key to output 0. */
 sam_status sam_move_eval(sam_ctx *ctx, sam_node *node);

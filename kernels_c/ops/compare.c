@@ -3,17 +3,21 @@
  *
  * int8 and uint8 that carry quantization compare the real values the format's way: (q - z) * 256 * scale rounded to an
  * integer (rule D-away). Of a byte that is a table, one for each input. */
+#include <string.h>
+
 #include "common/fp16.h"
 #include "elementwise.h"
 #include "ops.h"
+#include "string_tensor.h"
 #include "unary.h"
 
 typedef enum compare_kind { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, COMPARISONS } compare_kind;
 
 typedef struct compare_plan {
   sam_binary_plan rows;
-  int32_t key[2][256]; /* of the bytes of a and b */
-  bool swapped;        /* GREATER is LESS of the swapped inputs */
+  int32_t key[2][256];       /* of the bytes of a and b */
+  const sam_tensor *text[2]; /* strings: a and b */
+  bool swapped;              /* GREATER is LESS of the swapped inputs */
 } compare_plan;
 
 /* ---- Comparisons ----------------------------------------------------------------------------------------------- */
@@ -52,6 +56,35 @@ static const sam_binary_fn *const comparisons[SAM_TYPE_COUNT] = {
     [SAM_INT8] = compare_i8,     [SAM_UINT8] = compare_u8,    [SAM_BOOL] = compare_u8,
 };
 
+/* Of strings the kernels see the numbers. */
+static bool same_string(const void *table, int32_t u, int32_t v) {
+  const sam_tensor *const *text = table;
+  const sam_text a = sam_string_at(text[0], u), b = sam_string_at(text[1], v);
+  return a.bytes == b.bytes && memcmp(a.at, b.at, a.bytes) == 0;
+}
+SAM_BINARY_KERNEL(equal_strings, int32_t, uint8_t, same_string(p->table, u, v))
+SAM_BINARY_KERNEL(not_equal_strings, int32_t, uint8_t, !same_string(p->table, u, v))
+
+static sam_status prepare_strings(sam_ctx *ctx, sam_node *node, compare_plan *plan, compare_kind kind) {
+  for (int i = 0; i < 2; i++) plan->text[i] = node->inputs[i];
+  plan->rows.kernel = kind == EQUAL ? equal_strings : not_equal_strings;
+  plan->rows.params.table = plan->text;
+  plan->rows.size_in = 4;
+  plan->rows.cost = 40;
+  return sam_string_scratch(ctx, node->inputs[0], node->inputs[1]);
+}
+
+static sam_status eval_strings(sam_ctx *ctx, sam_node *node) {
+  const compare_plan *plan = node->state;
+  int32_t *numbers = node->scratch;
+  sam_tensor a = sam_number_strings(node->inputs[0], numbers);
+  sam_tensor b = sam_number_strings(node->inputs[1], numbers + sam_elements(&a));
+  sam_node view = *node;
+  view.inputs = (sam_tensor *[]){&a, &b};
+  sam_binary_run(ctx, &plan->rows, &view);
+  return SAM_OK;
+}
+
 static void fill_keys(int32_t *key, const sam_tensor *t) {
   int32_t lo, hi, zero_point = t->quant->zero_point[0];
   sam_type_range(t->type, &lo, &hi);
@@ -70,6 +103,7 @@ static sam_status prepare_compare(sam_ctx *ctx, sam_node *node, compare_kind kin
   sam_tensor *swap[2] = {node->inputs[1], node->inputs[0]};
   if (swapped) view.inputs = swap;
   SAM_TRY(sam_binary_begin(ctx, &view, &plan->rows));
+  if (a->type == SAM_STRING) return prepare_strings(ctx, node, plan, kind);
   plan->rows.kernel = comparisons[a->type][kind];
   plan->rows.half = SAM_FLOAT32; /* has kernels of its own */
   bool byte = a->type == SAM_INT8 || a->type == SAM_UINT8;
@@ -110,8 +144,8 @@ static sam_status eval_compare(sam_ctx *ctx, sam_node *node) {
                                          [SAM_INT8] = eval_compare,                                                    \
                                          [SAM_UINT8] = eval_compare,                                                   \
                                          __VA_ARGS__}};
-COMPARISON(EQUAL, equal, EQUAL, false, 5, [SAM_BOOL] = eval_compare)
-COMPARISON(NOT_EQUAL, not_equal, NOT_EQUAL, false, 4, [SAM_BOOL] = eval_compare)
+COMPARISON(EQUAL, equal, EQUAL, false, 5, [SAM_BOOL] = eval_compare, [SAM_STRING] = eval_strings)
+COMPARISON(NOT_EQUAL, not_equal, NOT_EQUAL, false, 4, [SAM_BOOL] = eval_compare, [SAM_STRING] = eval_strings)
 COMPARISON(LESS, less, LESS, false, 3, [SAM_BFLOAT16] = eval_compare)
 COMPARISON(LESS_EQUAL, less_equal, LESS_EQUAL, false, 2, [SAM_BFLOAT16] = eval_compare)
 COMPARISON(GREATER, greater, LESS, true, 2, [SAM_BFLOAT16] = eval_compare)

@@ -49,8 +49,7 @@ static sam_status gather_prepare(sam_ctx *ctx, sam_node *node) {
   g->axis = in->dims[axis];
   g->n = sam_span(indices, batch, indices->rank);
   g->inner = sam_span(in, axis + 1, in->rank) * sam_move_size(in->type);
-  if (sam_is_packed(in->type)) SAM_TRY(sam_scratch(ctx, (size_t)(sam_elements(in) + sam_elements(out))));
-  return SAM_OK;
+  return sam_move_scratch(ctx, in, out);
 }
 
 static void gather_rows(void *arg, int64_t begin, int64_t end, int thread) {
@@ -106,7 +105,7 @@ const sam_op sam_op_gather = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = gather_prepare,
-    .eval = {SAM_EVAL_BYTES(gather_eval), SAM_EVAL_PACKED(gather_eval)},
+    .eval = {SAM_EVAL_BYTES(gather_eval), SAM_EVAL_PACKED(gather_eval), [SAM_STRING] = sam_move_strings},
 };
 
 /* ---- GATHER_ND, SCATTER_ND -------------------------------------------------------------------------------------- */
@@ -160,7 +159,8 @@ static sam_status gather_nd_prepare(sam_ctx *ctx, sam_node *node) {
   for (int32_t i = 0; i < indices->rank - 1; i++) dims[rank++] = indices->dims[i];
   for (int32_t i = indices->dims[indices->rank - 1]; i < in->rank; i++) dims[rank++] = in->dims[i];
   SAM_TRY(sam_set_dims(ctx, node->outputs[0], rank, dims));
-  return nd_new(ctx, node, indices, in);
+  SAM_TRY(nd_new(ctx, node, indices, in));
+  return sam_string_scratch(ctx, in, node->outputs[0]);
 }
 
 static sam_status gather_nd_eval(sam_ctx *ctx, sam_node *node) {
@@ -184,7 +184,7 @@ const sam_op sam_op_gather_nd = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = gather_nd_prepare,
-    .eval = {SAM_EVAL_BYTES(gather_nd_eval)},
+    .eval = {SAM_EVAL_BYTES(gather_nd_eval), [SAM_STRING] = sam_move_strings},
 };
 
 static sam_status scatter_nd_prepare(sam_ctx *ctx, sam_node *node) {

@@ -20,7 +20,8 @@ static sam_status fill_prepare(sam_ctx *ctx, sam_node *node) {
                     (long long)sam_elements(value));
   if (!sam_is_known(node->inputs[0])) return sam_need_data(ctx, 0);
   SAM_TRY(sam_read_ints(ctx, node->inputs[0], SAM_MAX_RANK, dims, &rank));
-  return sam_set_dims(ctx, node->outputs[0], rank, dims);
+  SAM_TRY(sam_set_dims(ctx, node->outputs[0], rank, dims));
+  return sam_string_scratch(ctx, value, node->outputs[0]);
 }
 
 static sam_status fill_eval(sam_ctx *ctx, sam_node *node) {
@@ -42,7 +43,7 @@ const sam_op sam_op_fill = {
     .max_outputs = 1,
     .key = 1,
     .prepare = fill_prepare,
-    .eval = {SAM_EVAL_BYTES(fill_eval)},
+    .eval = {SAM_EVAL_BYTES(fill_eval), [SAM_STRING] = sam_move_strings},
 };
 
 static sam_status zeros_like_prepare(sam_ctx *ctx, sam_node *node) {

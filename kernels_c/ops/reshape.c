@@ -13,6 +13,11 @@ static sam_status copy_eval(sam_ctx *ctx, sam_node *node) {
   return SAM_OK;
 }
 
+static sam_status copy_strings_eval(sam_ctx *ctx, sam_node *node) {
+  return sam_copy_strings(ctx, node->outputs[0], node->inputs[0]);
+}
+
+#define COPY_EVERY_TYPE SAM_EVAL_BYTES(copy_eval), SAM_EVAL_PACKED(copy_eval), [SAM_STRING] = copy_strings_eval
 #define EVERY_TYPE(fn) SAM_EVAL_BYTES(fn), SAM_EVAL_PACKED(fn), [SAM_STRING] = fn
 
 /* ---- RESHAPE ---------------------------------------------------------------------------------------------------- */
@@ -67,7 +72,7 @@ const sam_op sam_op_reshape = {
     .inplace = 1,
     .flags = SAM_OP_VIEW,
     .prepare = reshape_prepare,
-    .eval = {EVERY_TYPE(copy_eval)},
+    .eval = {COPY_EVERY_TYPE},
 };
 
 /* ---- SQUEEZE, EXPAND_DIMS --------------------------------------------------------------------------------------- */
@@ -104,7 +109,7 @@ const sam_op sam_op_squeeze = {
     .inplace = 1,
     .flags = SAM_OP_VIEW,
     .prepare = squeeze_prepare,
-    .eval = {EVERY_TYPE(copy_eval)},
+    .eval = {COPY_EVERY_TYPE},
 };
 
 static sam_status expand_dims_prepare(sam_ctx *ctx, sam_node *node) {
@@ -132,7 +137,7 @@ const sam_op sam_op_expand_dims = {
     .inplace = 1,
     .flags = SAM_OP_VIEW,
     .prepare = expand_dims_prepare,
-    .eval = {EVERY_TYPE(copy_eval)},
+    .eval = {COPY_EVERY_TYPE},
 };
 
 /* ---- BITCAST ---------------------------------------------------------------------------------------------------- */

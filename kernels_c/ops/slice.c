@@ -47,7 +47,7 @@ const sam_op sam_op_slice = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = slice_prepare,
-    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval)},
+    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval), [SAM_STRING] = sam_move_strings},
 };
 
 /* ---- STRIDED_SLICE ---------------------------------------------------------------------------------------------- */
@@ -158,7 +158,7 @@ const sam_op sam_op_strided_slice = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = strided_slice_prepare,
-    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval)},
+    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval), [SAM_STRING] = sam_move_strings},
 };
 
 /* ---- DYNAMIC_UPDATE_SLICE --------------------------------------------------------------------------------------- */
@@ -262,7 +262,7 @@ const sam_op sam_op_reverse_v2 = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = reverse_prepare,
-    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval)},
+    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval), [SAM_STRING] = sam_move_strings},
 };
 
 /* The tensor as [a][first][b][second][c], where {first, second} = {batch, sequence} in either order. */

@@ -39,7 +39,7 @@ const sam_op sam_op_transpose = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = transpose_prepare,
-    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval)},
+    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval), [SAM_STRING] = sam_move_strings},
 };
 
 /* Dimension i becomes [times[i]][dims[i]], the first of them with stride 0. */
@@ -78,7 +78,7 @@ const sam_op sam_op_tile = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = tile_prepare,
-    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval)},
+    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval), [SAM_STRING] = sam_move_strings},
 };
 
 static sam_status broadcast_to_prepare(sam_ctx *ctx, sam_node *node) {
@@ -114,7 +114,7 @@ const sam_op sam_op_broadcast_to = {
     .min_outputs = 1,
     .max_outputs = 1,
     .prepare = broadcast_to_prepare,
-    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval)},
+    .eval = {SAM_EVAL_BYTES(sam_move_eval), SAM_EVAL_PACKED(sam_move_eval), [SAM_STRING] = sam_move_strings},
 };
 
 static sam_status broadcast_args_prepare(sam_ctx *ctx, sam_node *node) {

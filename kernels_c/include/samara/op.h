@@ -146,6 +146,7 @@ typedef struct sam_services {
   const void *(*pack)(struct sam_ctx *ctx, const sam_tensor *source, uint64_t variant, size_t bytes, sam_pack_fn fill,
                       const void *arg);
   void (*parallel)(struct sam_ctx *ctx, int64_t n, int64_t cost, sam_task_fn task, void *arg);
+  sam_status (*resize_string)(struct sam_ctx *ctx, sam_tensor *t, size_t bytes);
 } sam_services;
 
 /* Passed through every call; its rest belongs to the runtime. */
@@ -184,6 +185,11 @@ static inline const void *sam_pack(sam_ctx *ctx, const sam_tensor *source, uint6
  * thread. Returns when all is done. Results must not depend on the split. */
 static inline void sam_parallel(sam_ctx *ctx, int64_t n, int64_t cost, sam_task_fn task, void *arg) {
   if (n > 0) ctx->services->parallel(ctx, n, cost, task, arg);
+}
+/* eval: gives STRING output `t` memory for this many bytes, as strings have the size their data has. The one thing that
+ * eval may ask for. The contents are undefined, `t->data` and `t->bytes` are set. */
+static inline sam_status sam_resize_string(sam_ctx *ctx, sam_tensor *t, size_t bytes) {
+  return ctx->services->resize_string(ctx, t, bytes);
 }
 static inline int32_t sam_threads(const sam_ctx *ctx) { return ctx->threads; }
 

@@ -14,7 +14,8 @@ from ...interpreter.errors import DataError
 from .. import schema
 from ..ir import Graph, Model, Node, Tensor, make_options
 from .calibrate import Ranges
-from .constraints import FREE, PLAIN, SAME, Bias, Row, Weight
+from .constraints import FREE, OWN, PLAIN, SAME, Bias, Row, Weight
+from .masks import MASK
 from .numbers import (
     Params,
     constant,
@@ -29,7 +30,8 @@ from .numbers import (
     weight_scales,
 )
 from .recipe import Recipe
-from .solve import HUGE, Solution
+from .recurrent import RULES
+from .solve import Solution
 
 IO_TYPES = ("float32", "int8", "uint8", "int16")
 
@@ -44,6 +46,7 @@ class Rewriter:
         self.now: dict[Tensor, Params] = {}  # the tensors that are integers already
         self.forms: dict[tuple[Tensor, Params | None], Tensor] = {}
         self.constants: dict[tuple[Any, ...], Tensor] = {}
+        self.redundant: list[Node] = []
 
     def run(self) -> None:
         for t in self.graph.inputs:
@@ -57,6 +60,9 @@ class Rewriter:
             else:
                 self._float(node)
         self._outputs()
+        for node in self.redundant:  # not before: its readers take integers, and must not be given float instead
+            self.graph.replace_uses(node.output, node.inputs[0])  # type: ignore[arg-type]
+            self.graph.remove(node)
 
     def _params(self, t: Tensor) -> Params:
         """How a tensor is stored, or would be: its readers may all be float."""
@@ -131,26 +137,27 @@ class Rewriter:
         assert t is not None
         out = node.output
         if params_in(out) == self.now[t] and not out.outputs:
-            self.graph.replace_uses(out, t)
-            self.graph.remove(node)
+            self.redundant.append(node)
         node.version = None
 
     def _integer(self, node: Node, row: Row) -> None:
         made: list[Tensor | None] = []
         for i, t in enumerate(node.inputs):
             constraint = row.input(i)
-            if t is None or constraint == PLAIN or isinstance(constraint, (Weight, Bias)):
+            if t is None or constraint in (PLAIN, OWN) or isinstance(constraint, (Weight, Bias)):
                 made.append(t)
             elif constraint == SAME:
                 shared = self.found.shared[node]
                 made.append(self._constant(t, shared) if t.constant else self.form(t, shared, node))
             else:
                 assert constraint == FREE
-                made.append(self._free_constant(t) if t.constant else self.form(t, self.found.params[t], node))
+                made.append(self._free_constant(t, node) if t.constant else self.form(t, self.found.params[t], node))
         for i in range(len(made)):
             constraint = row.input(i)
             if isinstance(constraint, Weight):
                 self._weigh(made, i, constraint, row)
+        if OWN in row.inputs:
+            RULES[node.op].rewrite(self, node, made)
         node.inputs = made
         for i, t in enumerate(node.outputs):
             if row.output(i) != PLAIN:
@@ -170,10 +177,13 @@ class Rewriter:
             self.constants[key] = constant(t, stored(value, params), params.type, params.quantization())
         return self.constants[key]
 
-    def _free_constant(self, t: Tensor) -> Tensor:
-        value = finite(t)
+    def _free_constant(self, t: Tensor, node: Node) -> Tensor:
+        logit = node.outputs[0] in self.ranges.logits
+        value = t.array[t.array > MASK] if logit else finite(t)
         low, high = float(value.min(initial=0.0)), float(value.max(initial=0.0))
-        return self._constant(t, params_of(max(low, -HUGE), min(high, HUGE), self.found.kind))
+        if logit and value.size < t.array.size:  # a mask that is added
+            low -= self.ranges.mask_depth(node.outputs[0]) + sum(map(abs, self.ranges.of(node.outputs[0]) or ()))
+        return self._constant(t, params_of(low, high, self.found.kind))
 
     def _weigh(self, made: list[Tensor | None], i: int, constraint: Weight, row: Row) -> None:
         """The weights at operand i, and the bias in their units."""

@@ -17,6 +17,7 @@ from ...interpreter.errors import ArgumentError, DataError
 from .. import schema
 from ..export import to_numbered_bytes
 from ..ir import Graph, Model, Node, Signature, Tensor
+from .masks import MASK, Logit, logits
 from .recipe import Recipe
 
 FEW = 8
@@ -86,10 +87,12 @@ class Histogram(MinMax):
 class Ranges:
     """What calibration saw: ranges of tensors, and of values inside nodes that keep state."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, logits: dict[Tensor, Logit] | None = None) -> None:
         self.recipe = recipe
         self.samples = 0
         self.infinite: set[int] = set()
+        self.logits = logits or {}
+        self.masked: set[Tensor] = set()
         self._tensors: dict[int, MinMax] = {}
         self._inner: dict[tuple[Node, str], MinMax] = {}
 
@@ -97,7 +100,15 @@ class Ranges:
         """(least, greatest) of a tensor; None if it had no value."""
         found = self._tensors.get(id(t))
         low, high = found.range() if found is not None else (np.inf, -np.inf)
-        return (float(low), float(high)) if low <= high else None
+        if not low <= high:
+            return None
+        return float(low) - (self.mask_depth(t) if t in self.masked else 0), float(high)
+
+    def mask_depth(self, t: Tensor) -> float:
+        """How far below the least real value of a masked tensor its masks must lie to weigh nothing."""
+        logit = self.logits[t]
+        seen = [self._tensors[id(end)].range() for end in logit.ends if end is not t and id(end) in self._tensors]
+        return logit.margin + max((float(high - low) for low, high in seen), default=0.0)
 
     def inner(self, node: Node, name: str) -> tuple[float, float] | None:
         found = self._inner.get((node, name))
@@ -113,6 +124,10 @@ class Ranges:
         if found is None:
             found = self._tensors[id(t)] = self._new()
         low, high = float(value.min()), float(value.max())
+        if low < MASK and t in self.logits and (value > MASK).any():
+            self.masked.add(t)
+            value = value[(value > MASK) | np.isnan(value)]
+            low, high = float(value.min()), float(value.max())
         if not (np.isfinite(low) and np.isfinite(high)):
             if np.isnan(low) or np.isnan(high):
                 maker = "an input" if t.producer is None else f"the output of {t.producer.op}"
@@ -200,7 +215,7 @@ def observe(
 
     `looks`: nodes whose inner values count too. Raises DataError on NaN, and where a sample cannot be run.
     """
-    ranges = Ranges(recipe)
+    ranges = Ranges(recipe, {t: logit for graph in tensors for t, logit in logits(graph).items()})
     entries = entry_points(model)
     data, numbers = to_numbered_bytes(model)
     native = _native.Model.from_bytes(data)
@@ -237,10 +252,10 @@ def _warn(entries: list[Signature], ranges: Ranges) -> None:
     if 0 < ranges.samples < FEW:
         warnings.warn(
             f"{ranges.samples} calibration samples hardly show the ranges of the activations; give 100 or more",
-            stacklevel=4,
+            stacklevel=5,
         )
     for entry in entries:
         for name, t in entry.inputs.items():
             found = ranges.of(t)
             if found is not None and found[0] == found[1]:
-                warnings.warn(f"input {name!r} is {found[0]:g} throughout the calibration data", stacklevel=4)
+                warnings.warn(f"input {name!r} is {found[0]:g} throughout the calibration data", stacklevel=5)

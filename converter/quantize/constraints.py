@@ -7,6 +7,7 @@ A constraint says where the scale and zero point of an operand come from:
     Fixed     given by the format, whatever the values
     Weight    a constant of int8 around zero, one scale for each slice of an axis (or one for all)
     Bias      a constant whose scale is that of an input times that of a weight
+    OWN       by the operator's own rules (recurrent.py): state, and what is counted in units of inner values
     PLAIN     no real number: an index, a shape, a condition; or an operand whose stored form does not matter
 
 An operator that has no integer form says so by Stays, with the reason a report prints. Facts: the format's
@@ -63,8 +64,13 @@ class Bias:
     weight: int
 
 
-Constraint = Free | Same | Plain | Fixed | Weight | Bias
-FREE, SAME, PLAIN = Free(), Same(), Plain()
+@dataclass(frozen=True)
+class Own:
+    """A constant or a state that the operator's rule in recurrent.py quantizes."""
+
+
+Constraint = Free | Same | Plain | Fixed | Weight | Bias | Own
+FREE, SAME, PLAIN, OWN = Free(), Same(), Plain(), Own()
 
 
 @dataclass(frozen=True)
@@ -225,13 +231,13 @@ ROWS: dict[str, Row | Stays] = {
     "STRIDED_SLICE": _MOVE,
     "SUB": _BINARY,
     "SUM": _REDUCE,
-    "SVDF": _RECURRENT,
+    "SVDF": Row((FREE, OWN), types=_ONE),
     "TANH": Row((FREE,), (Fixed((1 / 128, 0), (1 / 32768, 0)),)),
     "TILE": _MOVE,
     "TOPK_V2": Row((SAME, PLAIN), (SAME, PLAIN)),
     "TRANSPOSE": _MOVE,
     "TRANSPOSE_CONV": Row((PLAIN, Weight(0), FREE, Bias(2, 1))),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _RECURRENT,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Row((FREE, OWN), types=_ONE),
     "UNIDIRECTIONAL_SEQUENCE_RNN": _RECURRENT,
     "UNIQUE": Stays("equal stored numbers need not be equal values of the source"),
     "UNPACK": _ALL_SAME,

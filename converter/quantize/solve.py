@@ -16,15 +16,14 @@ import numpy as np
 from .. import schema
 from ..ir import Graph, Node, Tensor
 from .calibrate import Ranges
-from .constraints import FREE, PLAIN, SAME, Bias, Constraint, Fixed, Row, Stays, Weight, row_of
+from .constraints import FREE, OWN, PLAIN, SAME, Bias, Constraint, Fixed, Row, Stays, Weight, row_of
+from .masks import MASK
 from .numbers import TINY, Params, is_real, params_in, params_of
 from .recipe import Recipe
+from .recurrent import RULES
 
 LOSS = 1.5
 """A tensor that others read is not given a range wider than this many times its own for a neighbour's sake."""
-
-HUGE = 1e30
-"""Constants beyond this stand for infinity (padding before a maximum, masks); they do not widen a range."""
 
 
 @dataclass
@@ -80,6 +79,9 @@ def _obstacle(node: Node, row: Row | Stays, recipe: Recipe, ranges: Ranges) -> s
                 return f"its {what} are {'sparse' if t.constant else 'computed while it runs'}"
             if not is_real(t) and not (isinstance(constraint, Weight) and int8_weight(t, constraint.axis)):
                 return f"its {what} are {t.type.name} already"
+        elif constraint == OWN:
+            if not (is_real(t) and (t.constant or t.variable)):
+                return f"its operand {t.name!r} is neither a float constant nor a state"
         elif not is_real(t):
             return f"its operand {t.name!r} is {getattr(t.type, 'name', t.type)}"
         elif not t.constant and not isinstance(constraint, Fixed):
@@ -87,7 +89,7 @@ def _obstacle(node: Node, row: Row | Stays, recipe: Recipe, ranges: Ranges) -> s
                 return f"{t.name!r} reaches infinity"
             if ranges.of(t) is None and _given(t, recipe.activations) is None:
                 return f"the calibration data gave {t.name!r} no value"
-    return None
+    return RULES[node.op].obstacle(node) if OWN in row.inputs else None
 
 
 def int8_weight(t: Tensor, axis: int | None) -> bool:
@@ -209,7 +211,7 @@ class _Unifier:
         for t in operands:
             if t.constant and group.fixed is None:
                 value = t.array
-                value = value[np.abs(value) < HUGE]
+                value = value[np.isfinite(value) & ((value > MASK) | (same[0] not in self.ranges.logits))]
                 if value.size:
                     group.low, group.high = min(group.low, float(value.min())), max(group.high, float(value.max()))
         for t in operands:

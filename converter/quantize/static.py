@@ -13,6 +13,7 @@ from .calibrate import Progress, entry_points, observe
 from .constraints import Row
 from .numbers import is_real
 from .recipe import Recipe, node_name
+from .recurrent import looks
 from .report import Entry, Report
 from .solve import Solution, solve
 
@@ -31,7 +32,8 @@ def run(
     io = _io(model, io_dtype)
     graphs = list({id(s.graph): s.graph for s in entry_points(model)}.values())
     tensors = {graph: _observed(graph) for graph in graphs}
-    ranges = observe(model, tensors, calibration, recipe, progress=progress)
+    watched = looks([node for graph in graphs for node in graph if recipe.activations == "INT8"])
+    ranges = observe(model, tensors, calibration, recipe, progress=progress, looks=watched)
     if not ranges.samples:
         raise ArgumentError(f"recipe {recipe.name} needs calibration data, and the data given hold no sample")
     report = Report(recipe.name, ranges.samples)

@@ -10,6 +10,7 @@ source ── front end ──> graph ── optimize ──> graph ── quant
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import tempfile
 import time
@@ -27,7 +28,7 @@ from . import data, frontends, proof
 from . import quantize as quantizer
 from .data import Sample
 from .engines import Own, installed
-from .export import to_bytes
+from .export import from_bytes, to_bytes
 from .inputs import Shapes, index_limits, input_specs, output_names, random_samples
 from .ir import Model
 from .passes.io_layout import channels_last
@@ -93,11 +94,10 @@ class Report:
 class ConvertedModel:
     """The result: `bytes(model)` is the file; calling it runs it, as a model of `samara.load`."""
 
-    def __init__(self, content: bytes, graph: Model, report: Report) -> None:
+    def __init__(self, content: bytes, report: Report) -> None:
         self._content = content
         self._loaded: Loaded | None = None
-        self.graph = graph
-        """The graph (converter/ir.py)."""
+        self._graph: Model | None = None
         self.report = report
 
     def __bytes__(self) -> bytes:
@@ -107,6 +107,13 @@ class ConvertedModel:
     def size(self) -> int:
         """Of the file, in bytes."""
         return len(self._content)
+
+    @property
+    def graph(self) -> Model:
+        """The graph (converter/ir.py); its constants are views of the file's bytes."""
+        if self._graph is None:
+            self._graph = from_bytes(self._content)
+        return self._graph
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the file: whole, or not at all."""
@@ -276,10 +283,13 @@ class _Conversion:
         report.bytes, report.after, report.layouts = len(content), _operators(model), self.turns
         if prove:
             self.tell("comparing with the source")
+            kind = proof.kind_of(model)
+            del model
+            gc.collect()  # nodes and tensors refer to each other, and their constants stand in `content` too
             samples = self.proof_samples(verify, kept, content, limits, seed)
-            report.proof = self.prove(model, content, baseline, samples)
+            report.proof = self.prove(content, kind, baseline, samples)
         report.seconds = time.perf_counter() - begin
-        return ConvertedModel(content, model, report)
+        return ConvertedModel(content, report)
 
     @property
     def foreign(self) -> bool:
@@ -327,33 +337,24 @@ class _Conversion:
             return list(islice(data.samples(verify, self.specs), PROOF_SAMPLES))
         if kept:
             return kept
-        engine = Own(content)
+        engine: list[Own] = []  # made if an open size is to be found
 
         def takes(shapes: Shapes) -> bool:
+            if not engine:
+                engine.append(Own(content))
             turned = {n: tuple(s[i] for i in self.turns[n]) if n in self.turns else s for n, s in shapes.items()}
-            return engine.takes(turned)
+            return engine[0].takes(turned)
 
         return list(random_samples(self.specs, takes, limits, seed=seed))
 
-    def prove(self, model: Model, content: bytes, baseline: bytes | None, samples: list[Sample]) -> proof.Proof:
+    def prove(self, content: bytes, kind: str, baseline: bytes | None, samples: list[Sample]) -> proof.Proof:
         name = "the graph as it was read" if self.kind != "tflite" else "the source in samara"
 
         def own() -> Own:
             return Own(baseline if baseline is not None else to_bytes(self.read()), name)
 
-        signature = {"inputs": [spec.name for spec in self.specs], "outputs": self.outputs}
-        reference, note = proof.open_reference(self.source, self.kind, signature, own)
-        return proof.prove(
-            reference,
-            note,
-            content,
-            proof.kind_of(model),
-            samples,
-            self.turns,
-            self.outputs,
-            own,
-            lambda: self.stages(samples),
-        )
+        source = proof.Source(self.source, self.kind, [spec.name for spec in self.specs], self.outputs, own)
+        return proof.prove(source, content, kind, samples, self.turns, lambda: self.stages(samples))
 
     def stages(self, samples: list[Sample]) -> Iterator[proof.Stage]:
         """The conversion once more. The proof's samples serve as calibration, which is enough to find a defect."""

@@ -140,6 +140,10 @@ class OnnxRuntime:
     def _open(self, model: Any) -> Any:
         options = self._runtime.SessionOptions()
         options.log_severity_level = 4
+        # The model as it is written, and no copies of its weights: it runs a few times only.
+        options.graph_optimization_level = self._runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.add_session_config_entry("session.disable_prepacking", "1")
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         try:
             return self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own classes, none of which says more than the text

@@ -65,34 +65,45 @@ def kind_of(model: Model) -> str:
     return "float16" if any(t.type == TensorType.FLOAT16 and t.rank for t in constants) else "float"
 
 
-def open_reference(source: Any, kind: str, signature: Mapping[str, Sequence[str]], own: Callable[[], Own]) -> tuple[
-    Engine, str
-]:  # fmt: skip
-    """The source in its own runtime where that is installed, else as it was read; and why, if something is odd."""
-    try:
-        if kind == "onnx" and installed("onnxruntime"):
-            return OnnxRuntime(source), ""
-        if kind.startswith("keras") and installed("keras"):
-            return Keras(source, signature["inputs"], signature["outputs"]), ""
-    except EngineError as error:
-        return own(), str(error)
-    return own(), ""
+class Source:
+    """The source's side of a proof: its own runtime where that is installed, else the graph as it was read."""
+
+    def __init__(
+        self, source: Any, kind: str, inputs: Sequence[str], outputs: Sequence[str], own: Callable[[], Own]
+    ) -> None:
+        self.source, self.kind, self.inputs, self.outputs, self.own = source, kind, inputs, outputs, own
+        self.note = ""
+        """Why its own runtime does not run it, where that is so."""
+
+    def answers(self, samples: Iterable[Sample]) -> tuple[str, list[Sample]]:
+        """What ran, and the outputs. The engine is gone afterwards: the result needs the memory."""
+        try:
+            engine = self.engine()
+            return engine.name, [engine.run(sample) for sample in samples]
+        except EngineError as error:
+            self.note = str(error)
+        engine = self.own()
+        return engine.name, [engine.run(sample) for sample in samples]
+
+    def engine(self) -> Engine:
+        if self.kind == "onnx" and installed("onnxruntime") and not self.note:
+            return OnnxRuntime(self.source)
+        if self.kind.startswith("keras") and installed("keras") and not self.note:
+            return Keras(self.source, self.inputs, self.outputs)
+        return self.own()
+
+
+def answers(result: Engine, samples: Iterable[Sample], turns: Mapping[str, Sequence[int]]) -> list[Sample]:
+    """The outputs of the result. `turns`: the transpositions of inputs and outputs that became channels-last."""
+    return [result.run(turned(sample, turns)) for sample in samples]
 
 
 def measure(
-    reference: Engine,
-    result: Engine,
-    samples: Iterable[Sample],
-    turns: Mapping[str, Sequence[int]],
-    outputs: Sequence[str],
-) -> tuple[list[Row], int]:
-    """The differences of the outputs. `turns`: the transpositions of inputs and outputs that became channels-last."""
+    wanted: Sequence[Sample], results: Sequence[Sample], turns: Mapping[str, Sequence[int]], outputs: Sequence[str]
+) -> list[Row]:
+    """The differences of the outputs."""
     tallies = [Tally(name) for name in outputs]
-    count = 0
-    for sample in samples:
-        count += 1
-        want = reference.run(sample)
-        got = result.run(turned(sample, turns))
+    for want, got in zip(wanted, results, strict=True):
         for tally in tallies:
             a, b = want[tally.name], got[tally.name]
             a = a.transpose(turns[tally.name]) if tally.name in turns else a
@@ -101,7 +112,7 @@ def measure(
                 tally.add(np.ones(1), np.full(1, np.nan))
             else:
                 tally.add(a, way)
-    return [tally.row() for tally in tallies], count
+    return [tally.row() for tally in tallies]
 
 
 def turned(sample: Sample, turns: Mapping[str, Sequence[int]]) -> Sample:
@@ -141,17 +152,16 @@ class Stage(NamedTuple):
     turns: Mapping[str, Sequence[int]]
 
 
-def locate(reference: Engine, stages: Iterable[Stage], sample: Sample, outputs: Sequence[str]) -> str:
+def locate(source: Source, wanted: Sample, stages: Iterable[Stage], sample: Sample) -> str:
     """Where the outputs break first: the step, and the first tensor in it that differs."""
-    before: Engine = reference
-    turns_before: Mapping[str, Sequence[int]] = {}
+    before, turns_before = source.engine(), dict[str, Sequence[int]]()
     for stage in stages:
         engine = Own(stage.content)
-        rows, _ = measure(reference, engine, [sample], stage.turns, outputs)
+        rows = measure([wanted], answers(engine, [sample], stage.turns), stage.turns, source.outputs)
         if beyond(rows, stage.kind) is not None:
             where = _first_difference(before, engine, sample, turns_before, stage)
             return f"the error begins in {stage.name}" + (f", at {where}" if where else "")
-        before, turns_before = engine, stage.turns
+        before, turns_before = engine, dict(stage.turns)
     return ""
 
 
@@ -176,29 +186,22 @@ def _first_difference(
 
 
 def prove(
-    reference: Engine,
-    note: str,
+    source: Source,
     content: bytes,
     kind: str,
-    samples: Iterable[Sample],
+    samples: Sequence[Sample],
     turns: Mapping[str, Sequence[int]],
-    outputs: Sequence[str],
-    own: Callable[[], Own],
     stages: Callable[[], Iterator[Stage]],
 ) -> Proof:
-    """Runs source and result; MismatchError with the place if they part. `own` is the graph as it was read, for when
-    the source's own runtime cannot run it; `stages` does the conversion once more, step by step."""
-    kept = list(samples)
-    result = Own(content)
-    try:
-        rows, count = measure(reference, result, kept, turns, outputs)
-    except EngineError as error:
-        note, reference = str(error), own()
-        rows, count = measure(reference, result, kept, turns, outputs)
+    """Runs source and result; MismatchError with the place if they part. `stages` does the conversion once more, step
+    by step."""
+    results = answers(Own(content), samples, turns)  # one engine after the other: both hold the weights
+    reference, wanted = source.answers(samples)
+    rows = measure(wanted, results, turns, source.outputs)
     bad = beyond(rows, kind)
     if bad is None:
-        return Proof(reference.name, kind, count, rows, note)
-    place = locate(reference, stages(), kept[0], outputs)
+        return Proof(reference, kind, len(samples), rows, source.note)
+    place = locate(source, wanted[0], stages(), samples[0])
     said = f"{explain(bad, kind)}{'; ' + place if place else ''}"
     remedy = (
         "report it, with the model; verify=False (--no-verify) converts regardless"
@@ -208,5 +211,5 @@ def prove(
     )
     raise MismatchError(
         f"the converted model does not compute what the source does: {said}; {remedy}",
-        proof=Proof(reference.name, kind, count, rows, note, said),
+        proof=Proof(reference, kind, len(samples), rows, source.note, said),
     )

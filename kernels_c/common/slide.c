@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { STRIP = 1 << 16, WINDOW_MAX = 1 << 22, SLACK = 64 };
+enum { STRIP = 1 << 16, WINDOW_MAX = 1 << 22, SLACK = 64, PIECE = 16 /* bytes of a run copied at once */ };
 
 /* Joins taps that are neighbours in the image and in the weights: the kernel then runs over k without a break. */
 static void join_taps(sam_slide *win) {
@@ -33,6 +33,17 @@ static int64_t slide_block(const sam_slide *win, const sam_matmul *mm) {
   const int64_t shared = 3 * (int64_t)win->channels * win->sx;
   const int64_t fresh = win->mode != SAM_SLIDE_GATHER && win->runs > 1 && shared < k ? shared : k;
   return sam_matmul_block(mm, fresh * mm->element);
+}
+
+/* Whether the runs of each window are worth copying side by side: they lie so in the weights, are short (the kernel
+ * would spend its time going from one to the next, and on what fills them up to kr), and serve many columns. */
+static bool joins_runs(const sam_slide *win, const sam_matmul *mm) {
+  const int64_t run_k = (int64_t)win->run_pixels * win->tap_channels;
+  bool side_by_side = mm->k_stride == 1;
+  for (int32_t r = 1; r < win->runs; r++)
+    side_by_side = side_by_side && win->run_source[r] == win->run_source[0] + r * run_k;
+  return side_by_side && win->mode == SAM_SLIDE_COPY && win->runs > 1 && mm->s8 && run_k * mm->element <= PIECE &&
+         mm->n >= 8;
 }
 
 sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
@@ -90,6 +101,16 @@ sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
     win->thread_bytes = (size_t)(((win->strip_rows - 1) * win->sy + reach_y) * row) + SLACK;
     for (int32_t r = 0; r < win->runs; r++)
       win->tap_bytes[r] = (win->run_dy[r] - win->min_dy) * row + (int64_t)(win->run_dx[r] - win->min_dx) * pixel;
+    win->window_bytes = 0;
+    if (joins_runs(win, mm)) {
+      mm->taps = 1;
+      mm->k = (int32_t)(win->runs * run_k);
+      const int64_t whole = (mm->k + mm->tile.kr - 1) / mm->tile.kr * mm->tile.kr * mm->element;
+      const int64_t last = (win->runs - 1) * run_k * mm->element + PIECE;
+      win->window_bytes = whole > last ? whole : last;
+      win->strip_bytes = (int64_t)(win->thread_bytes + 63) / 64 * 64;
+      win->thread_bytes = (size_t)(win->strip_bytes + slide_block(win, mm) * win->window_bytes) + SLACK;
+    }
   }
   win->thread_bytes = (win->thread_bytes + 63) / 64 * 64;
   return SAM_OK;
@@ -149,6 +170,21 @@ static void gather(const slide_run *r, int32_t batch, int64_t y, int64_t x, int3
   }
 }
 
+/* The runs of each of n windows side by side; the first window begins at `from`, the next `step` bytes later. What a
+ * piece has beyond its run is overwritten by the next run, or meets weights of zero. */
+static void join_windows(const sam_slide *win, const char *from, int64_t n, int64_t step, int64_t run, char *to) {
+  const int64_t window = win->window_bytes;
+  for (int32_t r = 0; r < win->runs; r++, to += run) {
+    const char *piece = from + win->tap_bytes[r];
+    for (char *at = to, *end = to + n * window; at != end; at += window, piece += step) memcpy(at, piece, PIECE);
+  }
+}
+
+/* Pointers to n rows `step` bytes apart. */
+static void point(const void **a, int64_t n, const char *from, int64_t step) {
+  for (const void **end = a + n; a != end; from += step) *a++ = from;
+}
+
 static char *out_pixel(const slide_run *r, int64_t batch, int64_t i, int64_t j, int32_t group) {
   const sam_slide *win = r->win;
   const int64_t y = win->y_first + i * win->y_step, x = win->x_first + j * win->x_step;
@@ -174,21 +210,32 @@ static void run_pixels(const slide_run *r, int32_t batch, int64_t first, int64_t
   int64_t y = first / win->x_count, x = first % win->x_count;
   call.y = out_pixel(r, batch, y, x, group);
   call.ldy = (int64_t)win->x_step * win->out_channels;
-  for (int64_t i = 0; i < count; i++) {
-    if (win->mode == SAM_SLIDE_DIRECT) {
-      a[i] = r->in + (((int64_t)batch * win->h + y * win->sy) * win->w + x * win->sx) * pixel +
-             (int64_t)group * win->tap_channels * element;
-    } else if (win->mode == SAM_SLIDE_DENSE) {
-      a[i] = strip + i * pixel + (int64_t)group * win->tap_channels * element;
-    } else if (win->mode == SAM_SLIDE_COPY) {
-      a[i] = strip + ((y - strip_y) * win->sy * win->row_pixels + x * win->sx) * pixel +
-             (int64_t)group * win->tap_channels * element;
-    } else {
-      char *to = scratch + i * (int64_t)win->runs * win->run_pixels * win->tap_channels * element;
-      gather(r, batch, y, x, group, to);
-      a[i] = to;
+  const ptrdiff_t no_tap = 0;
+  const int64_t run_bytes = (int64_t)win->run_pixels * win->tap_channels * element;
+  const int64_t step = win->sx * pixel, group_at = (int64_t)group * win->tap_channels * element;
+  if (win->window_bytes) call.tap = &no_tap;
+  for (int64_t i = 0; i < count; x = 0, y++) { /* row by row */
+    const int64_t end = i + win->x_count - x < count ? i + win->x_count - x : count;
+    if (win->mode == SAM_SLIDE_GATHER) {
+      for (; i < end; i++, x++) {
+        char *to = scratch + i * run_bytes * win->runs;
+        gather(r, batch, y, x, group, to);
+        a[i] = to;
+      }
+      continue;
     }
-    if (++x == win->x_count) x = 0, y++;
+    const char *from = r->in + (((int64_t)batch * win->h + y * win->sy) * win->w + x * win->sx) * pixel;
+    if (win->mode == SAM_SLIDE_DENSE) from = strip + i * pixel;
+    if (win->mode == SAM_SLIDE_COPY) from = strip + ((y - strip_y) * win->sy * win->row_pixels + x * win->sx) * pixel;
+    from += group_at;
+    if (win->window_bytes) {
+      char *to = scratch + win->strip_bytes + i * win->window_bytes;
+      join_windows(win, from, end - i, step, run_bytes, to);
+      point(a + i, end - i, to, win->window_bytes);
+    } else {
+      point(a + i, end - i, from, step);
+    }
+    i = end;
   }
   if (mm->kind == SAM_MATMUL_HYBRID) {
     hybrid_rows(r, batch, count, scale, zero);

@@ -6,7 +6,8 @@
  * Input pixels outside the image count as zero. Three ways to feed the kernel's row pointers:
  *   DIRECT   no tap ever leaves the image, and the kernel reads what the tensor holds: point into it
  *   DENSE    windows of one pixel: convert a block of pixels for the kernel and point there
- *   COPY     copy a strip of rows, with its border, to scratch (it stays in the cache) and point there
+ *   COPY     copy a strip of rows, with its border, to scratch (it stays in the cache) and point there; runs of few
+ *            bytes, such as three pixels of three channels, are then copied side by side, window by window
  *   GATHER   copy the window of each output pixel by itself, where strips would be huge */
 #ifndef SAM_COMMON_SLIDE_H
 #define SAM_COMMON_SLIDE_H
@@ -31,9 +32,11 @@ typedef struct sam_slide {
   int32_t runs, *run_dy, *run_dx, run_pixels;
   int64_t *run_source;
   int32_t min_dy, max_dy, min_dx, max_dx; /* max_dx: the last pixel of a run */
-  int64_t strip_rows, strip_bytes, row_pixels;
+  int64_t strip_rows, row_pixels;
   ptrdiff_t *tap_bytes;
-  size_t thread_bytes; /* scratch of one thread */
+  int64_t window_bytes; /* COPY: of a window whose runs lie side by side; 0: pointers go into the strip */
+  int64_t strip_bytes;  /* then: where the windows begin in the scratch of a thread */
+  size_t thread_bytes;  /* scratch of one thread */
 } sam_slide;
 
 /* Lays the taps out, and sets taps, k, tap_source of mm (after sam_matmul_choose; before sam_matmul_prepare). */

@@ -188,6 +188,26 @@ class Builder:
         self.keep.append(t)
         return t
 
+    # ---- Finishing ----
+
+    def own(self, t: Tensor, name: str) -> Tensor:
+        """A tensor that can be an output of its own: of inputs, constants and what is an output already, a copy."""
+        if t.producer is not None and not t.outputs:
+            return t
+        shape = self.shape(t)
+        given = self.graph.op("SHAPE", t, out_type="INT32") if shape.count(-1) > 1 else self.ints(shape)
+        if given.type is None:
+            given.type = T.INT32
+        copy: Tensor = self.graph.op("RESHAPE", t, given, name=name, type=t.type, shape=shape)
+        copy.quantization = t.quantization
+        return copy
+
+    def prune(self) -> None:
+        """What no output needs goes."""
+        for node in reversed(self.graph.nodes):
+            if not any(t.used for t in node.outputs):
+                self.graph.remove(node)
+
     # ---- Words that many functions use ----
 
     def transpose(self, t: Tensor, perm: Sequence[int]) -> Tensor:

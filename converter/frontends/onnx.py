@@ -142,19 +142,13 @@ class _Loader:
         signature.outputs = self.outputs(g, values)
         model = Model([self.b.graph], description=f"converted from ONNX ({self.proto.producer_name or 'unknown'})")
         model.signatures.append(signature)
-        self.prune()
+        self.b.prune()
         try:
             infer(model)
             model.verify()
         except (GraphError, SamaraError) as error:
             raise ModelError(f"the converted graph is not consistent: {error}") from None
         return model
-
-    def prune(self) -> None:
-        """What no output needs goes."""
-        for node in reversed(self.b.graph.nodes):
-            if not any(t.used for t in node.outputs):
-                self.b.graph.remove(node)
 
     def input(self, info: Any) -> Tensor:
         tensor = info.type.tensor_type
@@ -191,14 +185,7 @@ class _Loader:
             b.name = info.name
             if kind in NARROWED and t.type == T.FLOAT32:
                 t = b.op("CAST", t, in_data_type=t.type, out_data_type=kind)
-            if t.producer is None or t.outputs:  # an input, a constant, or twice the same: a copy
-                shape = b.shape(t)
-                given = b.graph.op("SHAPE", t, out_type="INT32") if shape.count(-1) > 1 else b.ints(shape)
-                if isinstance(given, Tensor) and given.type is None:
-                    given.type = T.INT32
-                copy = b.graph.op("RESHAPE", t, given, name=info.name, type=t.type, shape=shape)
-                copy.quantization = t.quantization
-                t = copy
+            t = b.own(t, info.name)
             if info.name in found:
                 raise ModelError(f"two outputs of the model are called {info.name!r}")
             if info.name not in taken:

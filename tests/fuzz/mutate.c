@@ -1,7 +1,8 @@
 /* Mutates real models and runs them: load + prepare + invoke must end in an answer or an error within 10 seconds.
  *
- *     mutate [--seed N] [--only I] [--save FILE] [--verbose] COUNT MODEL…
+ *     mutate [--seed N] [--only I] [--macs N] [--save FILE] [--verbose] COUNT MODEL…
  *
+ * Plans of more multiply-adds than --macs (20 million) are prepared but not run.
  * Needs no fuzzer, but means most under AddressSanitizer and UndefinedBehaviorSanitizer. Input i depends only on the
  * seed, i and the list of models; when one crashes, the command that runs it alone is printed. */
 #include <signal.h>
@@ -242,11 +243,13 @@ int main(int argc, char **argv) {
       seed = strtoull(argv[++i], NULL, 10);
     else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
       only = strtoll(argv[++i], NULL, 10);
+    else if (strcmp(argv[i], "--macs") == 0 && i + 1 < argc)
+      run_max_macs = strtoull(argv[++i], NULL, 10);
     else if (strcmp(argv[i], "--save") == 0 && i + 1 < argc)
       save = argv[++i];
   }
   if (i + 1 >= argc) {
-    fprintf(stderr, "usage: mutate [--seed N] [--only I] [--save FILE] [--verbose] COUNT MODEL…\n");
+    fprintf(stderr, "usage: mutate [--seed N] [--only I] [--macs N] [--save FILE] [--verbose] COUNT MODEL…\n");
     return 2;
   }
   count = strtoull(argv[i++], NULL, 10);

@@ -14,6 +14,9 @@ typedef enum run_end { RUN_REFUSED, RUN_NOT_PREPARED, RUN_TOO_MUCH_WORK, RUN_FAI
 /* The session being run, so that a watchdog can cancel it. */
 static _Atomic(sam_session *) run_session;
 
+/* Huge but honest work is no hang: a plan of more multiply-adds, or of more bytes than this and a half, is not run. */
+static uint64_t run_max_macs = 20000000;
+
 /* Inputs get small repeating values: valid for every type, and useful as indices too. */
 static void run_fill(sam_session *session, int32_t tensor) {
   sam_tensor_view view;
@@ -44,8 +47,8 @@ static run_end run_subgraph(sam_model *model, int32_t subgraph, const sam_option
       macs += step.macs;
       bytes += step.bytes;
     }
-    end = RUN_TOO_MUCH_WORK; /* huge but honest work is no hang */
-    if (macs < 20000000 && bytes < 30000000) {
+    end = RUN_TOO_MUCH_WORK;
+    if (macs < run_max_macs && bytes < run_max_macs * 3 / 2) {
       for (int32_t i = 0; sam_session_input(session, i) >= 0; i++) run_fill(session, sam_session_input(session, i));
       atomic_store(&run_session, session);
       end = sam_session_invoke(session, &error) ? RUN_FAILED : RUN_ANSWERED;

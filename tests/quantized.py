@@ -105,7 +105,7 @@ def sqnr(reference, result):
         float(np.sum(np.square(np.asarray(a, np.float64) - np.asarray(b, np.float64))))
         for a, b in zip(reference, result, strict=True)
     )
-    return 10 * np.log10(max(signal, 1e-30) / max(noise, 1e-30))
+    return np.inf if noise == 0 else 10 * np.log10(max(signal, 1e-30) / noise)
 
 
 def step(data, output=0):

@@ -79,6 +79,10 @@ class _Weights:
     # ---- float16 ----
 
     def _half(self, node: Node) -> None:
+        weights = [node.input(i) for i, _ in WEIGHTS.get("" if node.custom else node.op, ())]
+        small = next((t for t in weights if t is not None and t.constant and not is_real(t)), None)
+        if small is not None:  # with a bias that is no constant the reference engine refuses these
+            return self._say(node, "float32", f"its weights are {small.type.name.lower()} already")
         inputs, changed, reason = list(node.inputs), False, "it has no constants"
         for i, t in enumerate(inputs):
             if t is None or not t.constant or not is_real(t) or t.sparsity is not None:
@@ -97,7 +101,7 @@ class _Weights:
             inputs[i] = self.made[t, "half"]
             changed = True
         node.inputs = inputs
-        self._say(node, "float16 weights" if changed else "float32", "" if changed else reason)
+        return self._say(node, "float16 weights" if changed else "float32", "" if changed else reason)
 
     def _dequantized(self, small: Tensor, t: Tensor, before: Node) -> Tensor:
         name, small.name = t.name, self.graph.unique_name(f"{t.name}_{small.type.name.lower()}")

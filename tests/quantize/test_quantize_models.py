@@ -97,14 +97,12 @@ def test_digits_stay_right(recipe: str) -> None:
 # ---- Every float model ----
 
 FLOORS = {
-    "static_wi8_ai8": 18, "static_wi8_ai16": 18, "dynamic_wi8_afp32": 18, "weight_only_wi8_afp32": 18, "float16": 45,
+    "static_wi8_ai8": 17, "static_wi8_ai16": 18, "dynamic_wi8_afp32": 18, "weight_only_wi8_afp32": 18, "float16": 45,
 }  # fmt: skip
 """dB against float on noise, which the networks were not trained for; most are far above."""
 
-BELOW = {
-    # Few values in few steps: the output is a small difference, or indices of nearly equal values.
-    ("simple_topk_op", "static_wi8_ai8"): 10, ("movenet_single_pose_lightning_ptq", "static_wi8_ai8"): 10,
-}  # fmt: skip
+BELOW = {("simple_topk_op", "static_wi8_ai8"): 10}
+"""Indices of nearly equal values."""
 
 
 def float_models():
@@ -112,20 +110,23 @@ def float_models():
         return []
     found = []
     for path in sorted([*MODELS.glob("[!s]*/*.tflite"), DIGITS / "digits_float.tflite"]):
-        if any(t is not None and t.type.name == "FLOAT32" for n in from_bytes(path.read_bytes()).nodes() for t in n.inputs):
+        if any(
+            t is not None and t.type.name == "FLOAT32" for n in from_bytes(path.read_bytes()).nodes() for t in n.inputs
+        ):
             found.append(path)
     return found
 
 
-LITERT_REFUSES = {"simple_topk_op_runtime_k": "a k that the run decides"}
+LITERT_REFUSES = {"simple_topk_op_runtime_k"}  # a shape that the run decides
 
 
 @needs_models
 @pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize("path", float_models(), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, id=p.stem, marks=pytest.mark.slow if "torchaudio" in p.stem else ()) for p in float_models()],
+)
 def test_every_float_model(path, recipe: str) -> None:
-    if path.stem.startswith("torchaudio") and recipe == "static_wi8_ai16":
-        pytest.skip("long; the int8 case runs")
     content = path.read_bytes()
     model = from_bytes(content)
     data = samples(model, 4 if path.stem.startswith("torchaudio") else 16, 1)
@@ -137,5 +138,5 @@ def test_every_float_model(path, recipe: str) -> None:
     got = [a for x in given for a in ours(result, x)]
     assert sqnr(want, got) >= BELOW.get((path.stem, recipe), FLOORS[recipe]), str(report)
     if path.stem not in LITERT_REFUSES:
-        other = [a for x in given for a in litert(result, x)]
+        other = [a for x in given for a in litert(result, x, xnnpack=True)]
         assert sqnr(want, other) >= BELOW.get((path.stem, recipe), FLOORS[recipe])

@@ -21,11 +21,12 @@ import numpy as np
 
 from ..interpreter.errors import ArgumentError, DataError, FileError
 from ..interpreter.model import TensorSpec
-from . import data, schema
+from . import data
 from .data import Array, Sample, shape_text
 from .engines import Own, Value
 from .export import from_bytes, to_bytes
 from .inputs import index_limits, random_samples
+from .names import stem
 
 
 class Row(NamedTuple):
@@ -286,11 +287,11 @@ def pair_values(a: Sequence[Value], b: Sequence[Value]) -> list[tuple[int, int]]
     gone, that one stands for it.
     """
     named = _places(b, lambda value: value.name)
-    stems = _places(b, lambda value: _stem(value.name))
+    stems = _places(b, lambda value: stem(value.name))
     last = _places(a, lambda value: value.name)
     pairs = []
     for name, i in last.items():
-        j = named.get(name, stems.get(name, stems.get(_stem(name))))
+        j = named.get(name, stems.get(name, stems.get(stem(name))))
         if j is not None and _alike(a[i].array, b[j].array):
             pairs.append((i, j))
     if 5 * len(pairs) < min(len(a), len(b)):
@@ -302,20 +303,6 @@ def pair_values(a: Sequence[Value], b: Sequence[Value]) -> list[tuple[int, int]]
 def _places(values: Sequence[Value], key: Callable[[Value], str]) -> dict[str, int]:
     """Name -> the last place that has it: several operators of one source operator have its name."""
     return {key(value): i for i, value in enumerate(values)}
-
-
-def _stem(name: str) -> str:
-    """The name without the operators that rewrites have appended."""
-    while True:
-        stem, slash, last = name.rpartition("/")
-        if not slash or (last.rstrip("_0123456789").upper() not in _OPERATORS and last.upper() not in _OPERATORS):
-            return name
-        name = stem
-
-
-_OPERATORS = frozenset(name.rstrip("_0123456789") for name in schema.BuiltinOperator.__members__) | frozenset(
-    schema.BuiltinOperator.__members__
-)
 
 
 def _in_order(a: Sequence[Value], b: Sequence[Value]) -> Iterator[tuple[int, int]]:

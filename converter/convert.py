@@ -31,6 +31,7 @@ from .engines import Own, installed
 from .export import from_bytes, to_bytes
 from .inputs import Shapes, index_limits, input_specs, output_names, random_samples
 from .ir import Model
+from .names import settle
 from .passes.io_layout import channels_last
 from .pipeline import PIPELINE, name_of, optimize
 from .quantize import recipe_of
@@ -309,6 +310,7 @@ class _Conversion:
         optimize(model, dump_after=dump_after)
         if self.kind != "tflite":  # whose interface is what its users rely on
             self.turns = channels_last(model, self.keep)
+            settle(model)
 
     def quantized(self, model: Model, given: Iterable[Sample] | None) -> Any:
         told = None

@@ -115,6 +115,13 @@ def test_the_model_object(tmp_path: Path) -> None:
     assert told["operators_before"]["CONV_2D"] == 2 and told["proof"]["outputs"][0]["name"] == "y"
 
 
+def test_names_are_those_of_the_source() -> None:
+    graph = samara.convert(network()).graph.main
+    names = [t.name for t in graph.tensors()]
+    assert len(set(names)) == len(names)
+    assert {"x", "r1", "s", "y", "w1", "b2"} <= set(names) and not [n for n in names if "/relu" in n]
+
+
 def test_options() -> None:
     kept = samara.convert(network(), keep_layout=["x"])
     assert kept.inputs[0].shape == (1, 3, 8, 6) and kept.report.transposes == 1

@@ -1,4 +1,4 @@
-"""Trains the handwritten-digits network of this folder and writes everything else in it.
+"""Trains the handwritten-digits network of this folder and writes everything else in it but classify.py.
 
     pip install keras tensorflow-cpu scikit-learn pillow
     python examples/digits/train.py
@@ -10,6 +10,7 @@ same for every run, is held out: the network never sees it, and the accuracies a
     digits_float.tflite   the same as float32
     digits_int8.tflite    the same as int8, calibrated on training images
     heldout.npz           images (uint8, 0..255) and labels of the held-out digits
+    calibration.npz       200 training images as the network takes them, to calibrate int8 on
     images/*.png          one clearly written held-out digit of each class, enlarged to 64x64; the name says the class
     labels.txt            the names of the classes
 """
@@ -155,6 +156,7 @@ def main() -> None:
     (HERE / "digits_int8.tflite").write_bytes(int8_bytes)
     (HERE / "labels.txt").write_text("".join(f"{name}\n" for name in LABELS))
     np.savez_compressed(HERE / "heldout.npz", images=test_x, labels=test_y.astype(np.uint8))
+    np.savez_compressed(HERE / "calibration.npz", image=train_f[:200])
     (HERE / "images").mkdir(exist_ok=True)
     for digit, name in enumerate(LABELS):
         picture = next(p for p in pictures(test_x[test_y == digit]) if legible(model, p, digit))

@@ -111,12 +111,13 @@ def _save(path: str, results: list[dict[str, Array]]) -> None:
     """One run: its outputs by name. Several: each output with the runs stacked along a new first axis."""
     names = list(results[0])
     arrays = {n: results[0][n] if len(results) == 1 else np.stack([r[n] for r in results]) for n in names}
+    arrays = {n: a.astype("S") if a.dtype == object else a for n, a in arrays.items()}
     temporary = f"{path}.part"
     with open(temporary, "wb") as file:
         if path.endswith(".npy"):
             np.save(file, arrays[names[0]], allow_pickle=False)
         else:
-            named: dict[str, Any] = {n: np.asarray(a, "S") if a.dtype == object else a for n, a in arrays.items()}
+            named: dict[str, Any] = dict(arrays)
             np.savez(file, **named)
     os.replace(temporary, path)
 

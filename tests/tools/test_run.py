@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_driver import Cli, flatten_model, write
+from harness import Case, build, const, tensor
 from paths import emulated
 
 PIXELS = np.array([[[10, 20, 30], [40, 250, 60]], [[70, 80, 90], [100, 110, 120]]], np.uint8)
@@ -175,3 +176,12 @@ def test_closed_output_is_quiet(tmp_path: Path) -> None:
     command = f"'{sys.executable}' -m samara.tools run '{model}' --seed 1 --json | head -c 1"
     answer = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert answer.stderr == ""
+
+
+def test_strings(cli: Cli, tmp_path: Path) -> None:
+    case = Case("strings", "GATHER", [tensor("string", (3,)), const([2, 0])], [tensor("string")], {"axis": 0})
+    model = write(tmp_path / "m.tflite", build(case)[0])
+    np.save(tmp_path / "x.npy", np.array(["one", "", "drei"]))
+    outcome = cli("run", model, tmp_path / "x.npy", "-o", tmp_path / "o.npy", "--json")
+    assert values(outcome).tolist() == ["drei", "one"]
+    assert np.load(tmp_path / "o.npy").tolist() == [b"drei", b"one"]

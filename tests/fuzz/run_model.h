@@ -17,20 +17,36 @@ static _Atomic(sam_session *) run_session;
 /* Huge but honest work is no hang: a plan of more multiply-adds, or of more bytes than this and a half, is not run. */
 static uint64_t run_max_macs = 20000000;
 
+/* Strings "", "a", "", "a", … in the packed form of types.h. */
+static size_t run_strings(uint8_t *bytes, uint64_t n) {
+  int32_t end = (int32_t)(4 * (n + 2)), count = (int32_t)n;
+  memcpy(bytes, &count, 4);
+  memcpy(bytes + 4, &end, 4);
+  for (uint64_t i = 0; i < n; i++) {
+    if (i % 2) bytes[end++] = 'a';
+    memcpy(bytes + 8 + 4 * i, &end, 4);
+  }
+  return (size_t)end;
+}
+
 /* Inputs get small repeating values: valid for every type, and useful as indices too. */
 static void run_fill(sam_session *session, int32_t tensor) {
   sam_tensor_view view;
-  if (sam_session_tensor(session, tensor, &view, NULL) || view.bytes > (UINT64_C(1) << 28)) return;
-  uint8_t *bytes = malloc((size_t)view.bytes + 8);
+  uint64_t n = 1, most = UINT64_C(1) << 28;
+  if (sam_session_tensor(session, tensor, &view, NULL) || view.bytes > most) return;
+  for (int32_t i = 0; i < view.rank && n <= most; i++) n *= (uint64_t)view.shape[i];
+  if (view.type == SAM_STRING && n > most / 8) return;
+  uint8_t *bytes = malloc((size_t)(view.type == SAM_STRING ? 8 * n : view.bytes) + 8);
   if (!bytes) return;
-  for (uint64_t i = 0; i < view.bytes; i++) bytes[i] = (uint8_t)(i % 7 == 0);
-  if (view.type == SAM_FLOAT32) {
-    for (uint64_t i = 0; i + 4 <= view.bytes; i += 4) {
-      float value = (float)((i / 4) % 17) * 0.125f - 1.0f;
-      memcpy(bytes + i, &value, 4);
-    }
+  size_t size = view.type == SAM_STRING ? run_strings(bytes, n) : (size_t)view.bytes;
+  const size_t width = view.type == SAM_INT32 || view.type == SAM_FLOAT32 ? 4 : view.type == SAM_INT64 ? 8 : 1;
+  for (uint64_t i = 0; view.type != SAM_STRING && i < size; i++)
+    bytes[i] = width == 1 ? (uint8_t)(i % 7 == 0) : (uint8_t)(i % width == 0 && i / width % 2);
+  for (uint64_t i = 0; view.type == SAM_FLOAT32 && i + 4 <= size; i += 4) {
+    float value = (float)((i / 4) % 17) * 0.125f - 1.0f;
+    memcpy(bytes + i, &value, 4);
   }
-  sam_session_write(session, tensor, bytes, (size_t)view.bytes, NULL);
+  sam_session_write(session, tensor, bytes, size, NULL);
   free(bytes);
 }
 

@@ -1,24 +1,38 @@
-"""Small networks of the kinds people train with torch, as ONNX bytes."""
+"""Small networks of the kinds people train with torch, as ONNX bytes, and what onnxruntime and we make of them."""
 
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 
+import numpy as np
+import onnxruntime
+import pytest
 import torch
+from samara.converter.export import to_bytes
 from torch import nn
 from torch.nn import functional as F
 
+import samara
 
-def export(net, *inputs, opset=17, dynamic=None, randomize=True, outputs=("y",)):
-    """The network in ONNX, as torch writes it; batch-norm statistics are random, so that folding shows."""
+
+def randomize_norms(net):
+    """Statistics, scales and offsets of norms are random, so that folding shows."""
     torch.manual_seed(0)
-    for m in net.modules() if randomize else ():
+    for m in net.modules():
         if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm1d)):
             m.running_mean.normal_(0, 0.3)
             m.running_var.uniform_(0.5, 1.5)
+        if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm1d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)):
             nn.init.uniform_(m.weight, 0.5, 1.5)
             nn.init.normal_(m.bias, 0, 0.3)
+
+
+def export(net, *inputs, opset=17, dynamic=None, randomize=True, outputs=("y",)):
+    """The network in ONNX, as torch writes it."""
+    if randomize:
+        randomize_norms(net)
     out = io.BytesIO()
     names = [f"x{i}" for i in range(len(inputs))]
     with warnings.catch_warnings():
@@ -27,6 +41,22 @@ def export(net, *inputs, opset=17, dynamic=None, randomize=True, outputs=("y",))
             net.eval(), inputs, out, opset_version=opset, dynamo=False, input_names=names, output_names=list(outputs),
             dynamic_axes=dynamic,
         )  # fmt: skip
+    return out.getvalue()
+
+
+def dynamo(net, *inputs, outputs=("y",)):
+    """The network as torch's newer exporter writes it."""
+    pytest.importorskip("onnxscript")
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    randomize_norms(net)
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            net.eval(), inputs, dynamo=True, input_names=[f"x{i}" for i in range(len(inputs))],
+            output_names=list(outputs), verbose=False,
+        )  # fmt: skip
+    program.save(out)
     return out.getvalue()
 
 
@@ -214,3 +244,66 @@ class Mixed(nn.Module):
         y = y.view(n, 4, c // 4, h, w).transpose(1, 2).reshape(n, c, h, w)
         y = F.elu(self.norm(self.b(y)))
         return F.pixel_shuffle(self.c(F.pad(y, (1, 1, 1, 1), mode="reflect")), 2)
+
+
+# ---- As cases ----
+
+
+def picture(size=64):
+    return torch.randn(1, 3, size, size)
+
+
+def sequence(batch=2, steps=9):
+    return torch.randn(batch, steps, 12)
+
+
+NETWORKS = {  # name -> (network, inputs, transposes that may be left)
+    "mobilenet": (MobileNet, lambda: (picture(),), 0),
+    "efficientnet": (lambda: MobileNet(se=True, act=torch.nn.SiLU), lambda: (picture(),), 0),
+    "hardswish": (lambda: MobileNet(se=True, act=torch.nn.Hardswish), lambda: (picture(),), 0),
+    "resnet": (ResNet, lambda: (picture(),), 0),
+    "unet": (UNet, lambda: (picture(32),), 0),
+    "unet-upsample": (lambda: UNet(upsample=True), lambda: (picture(32),), 0),
+    "vit": (ViT, lambda: (picture(32),), None),
+    "bert": (Bert, lambda: (torch.randint(0, 100, (2, 12)), torch.ones(2, 12, dtype=torch.long)), None),
+    "lstm": (lambda: Recurrent(torch.nn.LSTM), lambda: (sequence(),), None),
+    "lstm-bidirectional": (lambda: Recurrent(torch.nn.LSTM, True, 2), lambda: (sequence(),), None),
+    "gru": (lambda: Recurrent(torch.nn.GRU), lambda: (sequence(),), None),
+    "gru-bidirectional": (lambda: Recurrent(torch.nn.GRU, True, 2), lambda: (sequence(),), None),
+    "rnn": (lambda: Recurrent(torch.nn.RNN), lambda: (sequence(),), None),
+    "speech": (Speech, lambda: (torch.randn(2, 12, 40),), None),
+    "mixed": (Mixed, lambda: (picture(32),), None),
+}
+
+
+def exported(name, **options):
+    make, inputs, _ = NETWORKS[name]
+    torch.manual_seed(1)
+    net, given = make(), inputs()
+    return export(net, *given, **options), [t.numpy() for t in given]
+
+
+def expected(data, given):
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    return session.run(None, {i.name: v for i, v in zip(session.get_inputs(), given, strict=True)})
+
+
+def ours(model, given, runs=1):
+    interpreter = samara.Interpreter(model_content=to_bytes(model))
+    for detail in interpreter.get_input_details():
+        value = given[int(detail["name"][1:])]
+        if tuple(detail["shape"]) != value.shape:
+            interpreter.resize_tensor_input(detail["index"], value.shape)
+    interpreter.allocate_tensors()
+    for _ in range(runs):
+        for detail in interpreter.get_input_details():
+            interpreter.set_tensor(detail["index"], given[int(detail["name"][1:])])
+        interpreter.invoke()
+    return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+
+
+def agree(got, want, tolerance=1e-4):
+    assert len(got) == len(want)
+    for a, b in zip(got, want, strict=True):
+        assert a.shape == b.shape and a.dtype == b.dtype
+        assert np.abs(a - b).max(initial=0) <= tolerance * max(np.abs(b).max(initial=0), 1e-3)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..rewrite import any_, const, decline, op, rest, rule
-from .common import add, broadcast, div, f32, ints, is_float, mul, same_shape, sub
+from .common import activation, add, broadcast, div, f32, ints, is_float, mul, same_shape, sub
 
 x, y, c, s, xs = any_("x"), any_("y"), const("c"), any_("s"), rest("xs")
 
@@ -86,6 +86,61 @@ def neutral_element(g: Any, x: Any, node: Any) -> Any:
     return x if same_shape(x, node.output) else decline("broadcasts")
 
 
+# ---- Twice the same ----
+
+
+@rule(op.CONCATENATION(xs, fused_activation_function="NONE").named("concat"))
+def concat_of_concats(g: Any, xs: Any, concat: Any) -> Any:
+    made: list[Any] = []
+    for t in xs:
+        inner = t.producer
+        same = (
+            inner is not None
+            and inner.op == "CONCATENATION"
+            and t.used == 1
+            and not t.quantized
+            and activation(inner) == "NONE"
+            and _axis(inner) == _axis(concat)
+        )
+        made += inner.inputs if same else [t]
+    if len(made) == len(xs):
+        return decline("no operand is a concatenation of its own along the same axis")
+    return g.CONCATENATION(*made, options=concat.options)
+
+
+def _axis(concat: Any) -> int:
+    rank = len(concat.output.shape or ())
+    return int(concat.option("axis")) % max(rank, 1)
+
+
+@rule(op.PAD(op.PAD(x, const("inner")), const("outer")))
+def pad_of_pad(g: Any, x: Any, inner: Any, outer: Any, node: Any) -> Any:
+    if x.quantized or inner.type != outer.type or inner.shape != outer.shape:
+        return decline("is quantized, or the amounts do not fit together")
+    return g.PAD(x, g.constant(inner.array + outer.array))
+
+
+@rule(op.SLICE(op.SLICE(x, const("b1"), const("s1")), const("b2"), const("s2")))
+def slice_of_slice(g: Any, x: Any, b1: Any, s1: Any, b2: Any, s2: Any, node: Any) -> Any:
+    parts = [ints(t) for t in (b1, s1, b2, s2)]
+    if any(v is None for v in parts) or b1.type != b2.type or b1.type != s1.type or s1.type != s2.type:
+        return decline("the ranges do not fit together")
+    begins, sizes = [], []
+    for begin, size, more, last in zip(*parts, strict=True):
+        begins.append(begin + more)
+        sizes.append(last if last >= 0 else size - more if size >= 0 else -1)
+    kind = b1.array.dtype
+    return g.SLICE(x, g.constant(np.array(begins, kind)), g.constant(np.array(sizes, kind)))
+
+
+# ---- Signs ----
+
+
+@rule(add(x, op.NEG(y)))
+def add_negative(g: Any, x: Any, y: Any) -> Any:
+    return g.SUB(x, y) if is_float(x, y) and not y.constant else decline("is not float32")
+
+
 @rule(op.NEG(op.NEG(x)) | op.LOGICAL_NOT(op.LOGICAL_NOT(x)))
 def twice_is_none(g: Any, x: Any) -> Any:
     return x if not x.quantized else decline("is quantized")
@@ -158,6 +213,14 @@ def relu_n1_to_1(g: Any, x: Any, node: Any) -> Any:
     return g.RELU_N1_TO_1(x) if is_float(x) and same_shape(x, node.output) else decline("is not float32")
 
 
+@rule(op.MAXIMUM(x, mul(x, c)))
+def leaky_relu(g: Any, x: Any, c: Any, node: Any) -> Any:
+    if not is_float(x, c) or c.array.size != 1 or not same_shape(x, node.output):
+        return decline("is not float32 times a number")
+    slope = float(c.array.reshape(-1)[0])
+    return g.LEAKY_RELU(x, alpha=slope) if 0 < slope < 1 else decline("the slope is not between 0 and 1")
+
+
 @rule(op.RELU(op.RELU(x)))
 def relu_twice(g: Any, x: Any) -> Any:
     return g.RELU(x) if is_float(x) else decline("is not float32")
@@ -184,7 +247,8 @@ def _without_broadcast(g: Any, a: Any, b: Any, node: Any) -> Any:
 
 RULES = [
     reshape_by_name, reshape_of_reshape, reshape_to_constant, same_shape_same_bytes, reshape_to_itself,
-    transpose_to_itself, cast_to_itself, split_in_one, concat_of_one, neutral_element, twice_is_none,
+    transpose_to_itself, cast_to_itself, split_in_one, concat_of_one, neutral_element,
+    concat_of_concats, pad_of_pad, slice_of_slice, add_negative, twice_is_none,
     subtract_constant, divide_by_constant, square, square_root, reciprocal_root, divide_by_root, maximum_is_relu, relu6,
-    relu_n1_to_1, relu_twice, broadcast_left, broadcast_right,
+    relu_n1_to_1, leaky_relu, relu_twice, broadcast_left, broadcast_right,
 ]  # fmt: skip

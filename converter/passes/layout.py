@@ -233,6 +233,63 @@ def through_slice(g: Any, x: Any, p: Any, begin: Any, size: Any, node: Any) -> A
     return _turn(g, made, perm)
 
 
+@rule(op.STRIDED_SLICE(turned(x, p), const("begin"), const("end"), const("stride"), ellipsis_mask=0, new_axis_mask=0))
+def through_strided_slice(g: Any, x: Any, p: Any, begin: Any, end: Any, stride: Any, node: Any) -> Any:
+    perm = _perm(p)
+    if perm is None or any(t.shape != (len(perm),) for t in (begin, end, stride)) or node.option("shrink_axis_mask"):
+        return decline("the permutation or the range is not known, or axes are dropped")
+    back = np.argsort(perm)
+    ranges = [g.constant(np.ascontiguousarray(t.array[back])) for t in (begin, end, stride)]
+    masks = {
+        name: sum((node.option(name) >> int(old) & 1) << new for new, old in enumerate(back))
+        for name in ("begin_mask", "end_mask")
+    }
+    made = g.STRIDED_SLICE(x, *ranges, options=node.options, **masks)
+    made.type, made.quantization = node.output.type, node.output.quantization
+    return _turn(g, made, perm)
+
+
+def _through_split(name: str, count: int) -> Any:
+    """SPLIT and SPLIT_V into `count` parts."""
+    axis = const("axis")
+    operands = (axis, turned(x, p)) if name == "SPLIT" else (turned(x, p), const("sizes"), axis)
+
+    @rule(list(op(name)(*operands, outputs=count)))
+    def through_split(g: Any, x: Any, p: Any, axis: Any, node: Any) -> Any:
+        perm, which = _perm(p), ints(axis)
+        if perm is None or which is None or len(which) != 1 or not -len(perm) <= which[0] < len(perm):
+            return decline("the permutation or the axis is not known")
+        inner = g.constant(np.array(perm[_axis(which[0], len(perm))], np.int32).reshape(axis.shape))
+        given = (inner, x) if name == "SPLIT" else (x, node.inputs[1], inner)
+        parts = g.op(name, *given, options=node.options, outputs=count)
+        for made, old in zip(parts, node.outputs, strict=True):
+            made.type, made.quantization = old.type, old.quantization
+        return [_turn(g, made, perm) for made in parts]
+
+    return through_split
+
+
+@rule(op.GATHER(turned(x, p), c, batch_dims=0))
+def through_gather(g: Any, x: Any, p: Any, c: Any, node: Any) -> Any:
+    perm = _perm(p)
+    if perm is None or len(c.shape) > 1:
+        return decline("the permutation is not known, or there are too many indices")
+    axis = _axis(node.option("axis"), len(perm))
+    made = g.GATHER(x, c, options=node.options, axis=perm[axis])
+    made.type, made.quantization = node.output.type, node.output.quantization
+    return _turn(g, made, perm) if c.shape else _turn_rest(g, made, perm, {axis})
+
+
+@rule(op.TILE(turned(x, p), c))
+def through_tile(g: Any, x: Any, p: Any, c: Any, node: Any) -> Any:
+    perm = _perm(p)
+    if perm is None or c.shape != (len(perm),):
+        return decline("the permutation is not known")
+    made = g.TILE(x, g.constant(np.ascontiguousarray(c.array[np.argsort(perm)])))
+    made.type, made.quantization = node.output.type, node.output.quantization
+    return _turn(g, made, perm)
+
+
 @rule(op(*REDUCE)(turned(x, p), const("axes")))
 def through_reduction(g: Any, x: Any, p: Any, axes: Any, node: Any) -> Any:
     perm, which = _perm(p), ints(axes)
@@ -357,8 +414,9 @@ def into_dense_weights(g: Any, x: Any, p: Any, w: Any, b: Any, flat: Any, dense:
 STRICT = [
     transposes_together, nothing_moves, through_unary, through_binary, through_binary_twice, through_binary_left,
     through_binary_right, through_binary_ones_left, through_binary_ones_right, _through_concatenation(False),
-    through_padding, through_slice, through_reduction, through_arg, through_softmax, into_dense_weights,
-    _through_reshape(False),
+    through_padding, through_slice, through_strided_slice, through_gather, through_tile, through_reduction, through_arg,
+    through_softmax, into_dense_weights, _through_reshape(False),
+    *(_through_split(name, count) for name in ("SPLIT", "SPLIT_V") for count in range(2, 9)),
 ]  # fmt: skip
 SHARING = [r.sharing() for r in STRICT] + [_through_concatenation(True), _through_reshape(True)]
 

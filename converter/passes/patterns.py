@@ -29,6 +29,23 @@ def hard_swish(g: Any, x: Any, node: Any) -> Any:
     return g.HARD_SWISH(x) if is_float(x) and same_shape(x, node.output) else decline("is not float32")
 
 
+_line = add(mul(x, const("slope")), const("offset"))
+_fused_line = op.ADD(mul(x, const("slope")), const("offset"), fused_activation_function="RELU")
+
+
+@rule(op.MINIMUM(op.RELU(_line) | _fused_line, 1.0) | op.RELU(op.MINIMUM(_line, 1.0)))
+def hard_sigmoid(g: Any, x: Any, slope: Any, offset: Any, node: Any) -> Any:
+    """A line clamped to 0 … 1 is a sixth of a RELU6, which goes into what makes the line."""
+    if not is_float(x, slope, offset) or slope.array.size != 1 or offset.array.size != 1:
+        return decline("is not float32, or not one line")
+    a, b = (6 * float(t.array.reshape(-1)[0]) for t in (slope, offset))
+    if not same_shape(x, node.output):
+        return decline("changes the shape")
+    steep = x if abs(a - 1) < 1e-6 else g.MUL(x, g.constant(np.float32(a)))
+    clamped = g.ADD(steep, g.constant(np.float32(b)), fused_activation_function="RELU6")
+    return g.MUL(clamped, g.constant(np.float32(1 / 6)))
+
+
 @rule(div(1.0, add(op.EXP(op.NEG(x)), 1.0)))
 def logistic(g: Any, x: Any) -> Any:
     return g.LOGISTIC(x) if is_float(x) else decline("is not float32")
@@ -41,7 +58,8 @@ def silu(g: Any, x: Any, node: Any) -> Any:
 
 
 _cube = mul(op.SQUARE(x), x) | op.POW(x, 3.0) | mul(mul(x, x), x)
-_inner = mul(add(x, mul(_cube, 0.044715)), 0.7978846) | mul(mul(x, 0.7978846), add(mul(op.SQUARE(x), 0.044715), 1.0))
+_square = mul(op.SQUARE(x), 0.044715) | mul(mul(x, 0.044715), x)
+_inner = mul(add(x, mul(_cube, 0.044715)), 0.7978846) | mul(mul(x, 0.7978846), add(_square, 1.0))
 _one_plus_tanh = add(op.TANH(_inner), 1.0)
 
 
@@ -100,4 +118,7 @@ def mean_by_sum(g: Any, x: Any, axes: Any, c: Any, total: Any) -> Any:
     return g.MEAN(x, axes, keep_dims=total.option("keep_dims"))
 
 
-RULES = [hard_swish, logistic, silu, gelu_tanh, softmax_shifted, softmax, log_softmax, mean_by_pool, mean_by_sum]
+RULES = [
+    hard_swish, hard_sigmoid, logistic, silu, gelu_tanh, softmax_shifted, softmax, log_softmax, mean_by_pool,
+    mean_by_sum,
+]  # fmt: skip

@@ -70,6 +70,19 @@ CASES = {  # name -> (network, inputs, what is turned, transposes left)
     "classes": (Net(lambda m, x: m.a(x).softmax(1), a=conv()), [P], "x0 y", 0),
     "largest class": (Net(lambda m, x: m.a(x).argmax(1), a=conv()), [P], "x0", 0),
     "two outputs": (Net(lambda m, x: (m.a(x).relu(), m.b(m.a(x).relu())), a=conv(), b=conv(4)), [P], "x0 y y2", 0),
+    "split": (Net(lambda m, x: sum(m.b(t) for t in m.a(x).split(2, 1)), a=conv(), b=conv(2)), [P], "x0 y", 0),
+    "split unevenly": (
+        Net(lambda m, x: torch.cat([t.relu() for t in m.a(x).split([1, 3], 1)][::-1], 1), a=conv()), [P], "x0 y", 0,
+    ),
+    "some channels": (Net(lambda m, x: m.b(m.a(x)[:, [0, 2]]), a=conv(), b=conv(2)), [P], "x0 y", 0),
+    "one of the channels": (Net(lambda m, x: m.a(x)[:, 1], a=conv()), [P], "x0", 0),
+    "every other pixel": (
+        Net(
+            lambda m, x: m.a(torch.cat([x[..., ::2, ::3], x[..., 1::2, ::3], x[:, :, ::2, 1::3]], 1)), a=conv(9)
+        ),
+        [P], "x0 y", 0,
+    ),
+    "repeated": (Net(lambda m, x: m.a(x).repeat(1, 1, 2, 1), a=conv()), [P], "x0 y", 0),
     "no convolution": (Net(lambda m, x: x.relu() + 1), [P], "", 0),
     "dense": (Net(lambda m, x: m.a(x.flatten(1)), a=nn.Linear(216, 4)), [P], "", 0),
     "channels last already": (

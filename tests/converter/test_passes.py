@@ -343,6 +343,84 @@ def test_padding_that_same_would_add():
     assert run_pass(n.done(y), fuse) == {"PAD": 1, "CONV_2D": 1}
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_follows_a_transposed_convolution(cut):
+    n = Net(1, 5, 6, 4)
+    g = n.g
+    y = g.TRANSPOSE_CONV(n.ints(1, 11, 13, 8), n.const(8, 3, 3, 4), n.x, padding="VALID", stride_w=2, stride_h=2)
+    if cut:
+        y = g.SLICE(y, n.ints(0, 1, 1, 0), n.ints(-1, 10, 12, -1))
+    y = g.RELU(g.ADD(g.MUL(g.ADD(y, n.const(8)), n.const(8)), n.const(1, 1, 1, 8)))
+    assert run_pass(n.done(y)) == {"TRANSPOSE_CONV": 1, **({"SLICE": 1} if cut else {})}
+
+
+def dense(n, x, out):
+    infer(n.done(x, run=False))
+    return n.g.FULLY_CONNECTED(x, n.const(out, x.shape[-1]), n.const(out), keep_num_dims=True)
+
+
+def test_norms_go_into_all_the_dense_layers_behind():
+    n = Net(2, 3, 8)
+    g = n.g
+    y = g.ADD(g.MUL(n.x, n.const(8)), n.const(8))
+    assert run_pass(n.done(*(dense(n, y, 4) for _ in range(3)))) == {"FULLY_CONNECTED": 3}
+    n = Net(2, 3, 8)
+    y = n.g.ADD(n.g.MUL(n.x, n.const(8)), n.const(8))
+    n.done(dense(n, y, 4), n.g.NEG(y))
+    assert run_pass(n.done(*n.g.outputs)) == {"FULLY_CONNECTED": 1, "MUL": 1, "ADD": 1, "NEG": 1}
+
+
+def heads(n, x):
+    """[batch, steps, 2 * 4] to [batch, 2, steps, 4]."""
+    return n.g.TRANSPOSE(n.g.RESHAPE(x, n.ints(2, 5, 2, 4)), n.ints(0, 2, 1, 3))
+
+
+@pytest.mark.parametrize("where", ["scores", "both", "query"])
+def test_the_scale_of_attention_goes_into_the_weights(where):
+    n = Net(2, 5, 8)
+    g = n.g
+    q, k, v = (heads(n, dense(n, n.x, 8)) for _ in range(3))
+    if where != "scores":
+        q = g.MUL(q, n.num(0.5))
+    if where == "both":
+        k = g.DIV(k, n.num(2))
+    scores = g.BATCH_MATMUL(q, g.TRANSPOSE(k, n.ints(0, 1, 3, 2)))
+    if where == "scores":
+        scores = g.DIV(scores, g.SQRT(n.num(4)))
+    y = g.BATCH_MATMUL(g.SOFTMAX(scores, beta=1.0), v)
+    y = dense(n, g.RESHAPE(g.TRANSPOSE(y, n.ints(0, 2, 1, 3)), n.ints(2, 5, 8)), 8)
+    assert run_pass(n.done(y)) == {
+        "FULLY_CONNECTED": 4, "RESHAPE": 4, "TRANSPOSE": 4, "BATCH_MATMUL": 2, "SOFTMAX": 1,
+    }  # fmt: skip
+
+
+def test_the_scale_of_scores_moves_to_the_smaller_operand():
+    n = Net(1, 3, 5, 2)
+    g = n.g
+    scores = g.MUL(g.BATCH_MATMUL(g.ABS(n.x), n.x, adj_y=True), n.num(0.5))
+    model = n.done(scores)
+    assert run_pass(model) == {"ABS": 1, "MUL": 1, "BATCH_MATMUL": 1}
+    assert model.main.outputs[0].producer.op == "BATCH_MATMUL"
+
+
+def test_the_factor_of_a_gate_goes_into_the_convolution_behind():
+    n = Net(1, 6, 6, 4)
+    g = n.g
+    gate = g.MUL(g.RELU6(g.ADD(g.MEAN(n.x, n.ints(1, 2), keep_dims=True), n.num(3))), n.num(1 / 6))
+    y = n.conv(g.MUL(n.x, gate, type="FLOAT32", shape=[1, 6, 6, 4]), 5)
+    assert run_pass(n.done(y)) == {"MEAN": 1, "ADD": 1, "MUL": 1, "CONV_2D": 1}
+
+
+@pytest.mark.parametrize("kind", ["MEAN", "SUM", "REDUCE_MAX"])
+def test_a_reduction_drops_its_axes_itself(kind):
+    n = Net(2, 5, 6, 4)
+    y = n.g.RESHAPE(n.g.op(kind, n.x, n.ints(1, 2), keep_dims=True), n.ints(-1, 4))
+    assert run_pass(n.done(y)) == {kind: 1}
+    n = Net(2, 5, 6, 4)
+    y = n.g.RESHAPE(n.g.op(kind, n.x, n.ints(1, 2), keep_dims=True), n.ints(4, 2))
+    assert run_pass(n.done(y)) == {kind: 1, "RESHAPE": 1}
+
+
 def named(text):
     """The operators that are left of a formula, written in Python over `g`, `x` and `k` (a number as constant)."""
     n = Net(2, 3, 16)

@@ -1,0 +1,146 @@
+"""Networks at their published sizes, exported by both of torch's exporters: the numbers of onnxruntime, here and in
+LiteRT; how many operators and transposes are left; time and memory of a conversion."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from litert_oracle import litert_run
+from samara.converter.export import to_bytes
+from samara.converter.passes.io_layout import channels_last
+from samara.converter.pipeline import PIPELINE, apply, name_of, optimize
+
+torch = pytest.importorskip("torch")
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
+import onnx_networks as nets  # noqa: E402
+import real_networks as real  # noqa: E402
+from onnx_networks import NETWORKS, agree, expected, exported, ours  # noqa: E402
+from samara.converter.frontends.onnx import load  # noqa: E402
+
+MOST = {  # name -> operators and transposes that may be left, with inputs and outputs in channels-last
+    "mobilenet_v2": (69, 0),
+    "mobilenet_v3_small": (103, 0),
+    "efficientnet_b0": (243, 0),
+    "resnet18": (36, 0),
+    "resnet50": (77, 0),
+    "densenet121": (310, 0),
+    "shufflenet_v2": (158, 16),  # one shuffle of channels each
+    "unet": (31, 0),
+    "detector": (110, 0),
+    "segmenter": (61, 0),
+    "convnext": (131, 0),
+    "vit": (423, 48),  # four in the attention of each of 12 layers
+    "bert": (174, 16),
+}
+
+
+def network(name):
+    torch.manual_seed(3)
+    if name == "vit":
+        return real.ViT(), [torch.randn(1, 3, 224, 224)]
+    if name == "bert":
+        mask = torch.ones(2, 32, dtype=torch.long)
+        mask[1, 20:] = 0
+        return real.Bert(), [torch.randint(0, 2000, (2, 32)), mask]
+    make, size = real.NETWORKS[name]
+    return make(), [torch.randn(1, 3, size, size)]
+
+
+def turned(values, perms, prefix):
+    return [v.transpose(perms.get(f"{prefix}{i}" if prefix == "x" else "y", range(v.ndim))) for i, v in values]
+
+
+def check(data, given, most):
+    want = expected(data, given)
+    model = optimize(load(data))
+    perms = channels_last(model)
+    model.verify(complete=True)
+    feeds = turned(enumerate(given), perms, "x")
+    results = turned(enumerate(want), perms, "y")
+    agree(ours(model, feeds), results)
+    agree(litert_run(to_bytes(model), {f"x{i}": v for i, v in enumerate(feeds)}), results)
+    counts = Counter(node.op for node in model.main)
+    print(dict(counts))
+    assert (len(model.main), counts["TRANSPOSE"]) <= most and counts["TRANSPOSE"] <= most[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exporter", ["torchscript", "dynamo"])
+@pytest.mark.parametrize("name", MOST)
+def test_real_network(name, exporter):
+    net, inputs = network(name)
+    data = nets.export(net, *inputs) if exporter == "torchscript" else nets.dynamo(net, *inputs)
+    check(data, [v.numpy() for v in inputs], MOST[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_small_network_of_the_other_exporter(name):
+    make, inputs, _ = NETWORKS[name]
+    torch.manual_seed(1)
+    net, given = make(), inputs()
+    check(nets.dynamo(net, *given), [v.numpy() for v in given], (1000, 4))
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *(pytest.param(n, marks=pytest.mark.slow) for n in MOST)])
+def test_laws_of_passes(name):
+    """One pass after the other: a second run changes nothing, the graph is whole, the numbers stay."""
+    if name in NETWORKS:
+        data, given = exported(name)
+    else:
+        net, inputs = network(name)
+        data, given = nets.export(net, *inputs), [v.numpy() for v in inputs]
+    want = expected(data, given)
+    model = load(data)
+    for step in PIPELINE:
+        changes = apply(step, model)
+        model.verify(complete=True)
+        once = to_bytes(model)
+        assert apply(step, model) == 0, name_of(step)
+        assert to_bytes(model) == once, name_of(step)
+        if changes:
+            agree(ours(model, given), want)
+    optimize(model)
+    once = to_bytes(model)
+    assert to_bytes(optimize(model)) == once
+
+
+CONVERT = """
+import resource, sys, time
+from samara.converter.export import to_bytes
+from samara.converter.frontends.onnx import load
+from samara.converter.passes.io_layout import channels_last
+from samara.converter.pipeline import optimize
+import onnx, onnx.numpy_helper
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+model = optimize(load(sys.argv[1]))
+channels_last(model)
+data = to_bytes(model)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(resource, "RUSAGE_SELF"), reason="no memory figures")
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50", "densenet121"])
+def test_time_and_memory(name, tmp_path):
+    """From a file to bytes in under 5 s, above the packages' own memory less than 3 times the model."""
+    net, inputs = network(name)
+    path = tmp_path / "net.onnx"
+    path.write_bytes(nets.export(net, *inputs))
+    del net
+    found = []
+    for _ in range(2):  # the second with warm caches of the disk
+        out = subprocess.run([sys.executable, "-c", CONVERT, path], capture_output=True, text=True, check=True)
+        found.append([float(v) for v in out.stdout.split()])
+    seconds, kilobytes = min(found)
+    size = path.stat().st_size
+    print(f"{name}: {seconds:.2f} s, {kilobytes * 1024 / size:.2f} times {size / 1e6:.1f} MB")
+    assert seconds < 5 and kilobytes * 1024 < 3 * size

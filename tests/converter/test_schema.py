@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import os
 import pickle
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -129,6 +131,27 @@ def test_another_reader_sees_every_field(path):
                 buffer.data = np.frombuffer(bytes_, np.uint8)[buffer.offset : buffer.offset + buffer.size]
                 buffer.offset = buffer.size = 0
         compare(model, theirs, "model")
+
+
+def test_netron_shows_the_same(models, tmp_path):
+    """Netron's reader, run by Node.js without its window: every file as it came and as we write it."""
+    netron, node = importlib.util.find_spec("netron"), shutil.which("node")
+    if netron is None or node is None:
+        pytest.skip("needs netron (pip) and Node.js")
+    lines = []
+    for written in (False, True):
+        files = []
+        for i, path in enumerate(MODELS):
+            data = path.read_bytes()
+            files.append(tmp_path / f"{i}.tflite")
+            files[-1].write_bytes(schema.encode(schema.decode(data)) if written else data)
+        script = Path(__file__).resolve().parents[1] / "netron_dump.mjs"
+        run = subprocess.run([node, script, Path(netron.origin).parent, *files], capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        lines.append(run.stdout.splitlines())
+    for path, first, second in zip(MODELS, *lines, strict=True):
+        assert first == second, path
+        assert first.count('"nodes"') >= 1
 
 
 # ---- Rules of the format ----

@@ -250,7 +250,7 @@ def _prepare_cut(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor])
     cut = Cut(nodes, inputs, unknown)
     try:
         session, numbers = cut.session()
-        first = _shapes(session, numbers, inputs, unknown, 0)
+        sizes = first = _shapes(session, numbers, inputs, unknown, 0)
     except UnsupportedError:
         raise
     except SamaraError as error:
@@ -263,13 +263,14 @@ def _prepare_cut(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor])
             except SamaraError:
                 continue  # this size does not fit the network; another may
             first = [_merge(a, b) for a, b in zip(first, second, strict=True)]
-    for t, shape in zip(unknown, first, strict=True):
+    for t, shape, own in zip(unknown, first, sizes, strict=True):
         t.shape = shape
+        t.concrete = own if -1 in shape and any(d != 1 for d, s in zip(own, shape, strict=True) if s < 0) else None
 
 
 def _sizes(inputs: list[Tensor]) -> Sequence[int]:
-    """What stands in the open places after the file's own sizes; windows and strides hide small differences."""
-    if all(t.concrete is None and t.shape is not None and -1 not in t.shape[1:] for t in inputs):
+    """What multiplies the file's own sizes in the open places; windows and strides hide small differences."""
+    if all(t.shape is not None and -1 not in t.shape[1:] for t in inputs):
         return (2, 3)  # the batch alone
     return (1, 2, 3, 4)
 
@@ -283,10 +284,11 @@ def _merge(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 def _shapes(
     session: _native.Session, numbers: dict[int, int], inputs: list[Tensor], unknown: list[Tensor], size: int
 ) -> list[tuple[int, ...]]:
-    """The shapes with `size` in the open places of the inputs (0: the file's own sizes)."""
+    """The shapes with `size` times the file's own sizes in the open places of the inputs (0: as the file has them)."""
     for t in inputs:
         if size and t.shape is not None and -1 in t.shape:
-            session.resize(numbers[id(t)], [size if d < 0 else d for d in t.shape], False)
+            own = t.concrete or [1] * len(t.shape)
+            session.resize(numbers[id(t)], [size * n if d < 0 else d for d, n in zip(t.shape, own, strict=True)], False)
     session.prepare()
     views = [session.view(numbers[id(t)]) for t in unknown]
     if any(v.dynamic for v in views):

@@ -22,7 +22,15 @@ import numpy as np
 from ...interpreter.errors import ModelError, SamaraError, UnsupportedError
 from ..infer import infer
 from ..ir import GraphError, Model, Signature, Tensor
-from . import keras_activations, keras_layers_core, keras_layers_image, keras_layers_shape, keras_ops  # noqa: F401  (fill the tables)
+from . import (  # noqa: F401  (fill the tables)
+    keras_activations,
+    keras_layers_attention,
+    keras_layers_core,
+    keras_layers_image,
+    keras_layers_rnn,
+    keras_layers_shape,
+    keras_ops,
+)
 from .build import Builder, T, Unsupported
 from .keras_build import KEEPS_MASK, LAYERS, OPERATIONS, Call, Fields, flat, plain
 from .keras_file import Weights, read
@@ -463,10 +471,11 @@ class _Loader:
     # ---- Layers ----
 
     def is_operation(self, described: dict[str, Any]) -> bool:
-        module = described.get("module")
-        return (isinstance(module, str) and (".ops" in module or "activations" in module)) or described[
-            "class_name"
-        ] in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+        kind, module, config = described["class_name"], described.get("module"), described["config"]
+        if module is None:  # a legacy file, which does not say; layers say whether they can be trained
+            plain_op = kind in OPERATIONS and "trainable" not in config and "dtype" not in config
+            return plain_op or kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+        return isinstance(module, str) and (".ops" in module or "activations." in module)
 
     def function_of(self, described: dict[str, Any]) -> Any:
         """The function that converts a layer, or None."""

@@ -87,17 +87,18 @@ def squareplus(b: Builder, x: Tensor, beta: float = 4) -> Tensor:
 
 
 def sparsemax(b: Builder, x: Tensor, axis: int = -1) -> Tensor:
-    """The projection onto the simplex: max(x - tau, 0), where tau makes the sum one."""
+    """max(x - tau, 0) as Keras has it: tau sums all partial sums of the support, where the paper takes the last."""
 
     def work(t: Tensor) -> Tensor:
-        n = b.shape(t)[-1]
+        n, last = b.shape(t)[-1], [b.rank(t) - 1]
         if n < 1:
             raise Unsupported("sparsemax over an open dimension is not supported", FIX_SHAPES)
         ordered, _ = b.op("TOPK_V2", t, b.const(np.int32(n)), outputs=2)
-        sums = f(b, "SUB", b.op("CUMSUM", ordered, b.const(np.int32(b.rank(t) - 1))), 1.0)
-        taus = f(b, "MUL", sums, b.const((1 / np.arange(1, n + 1)).astype(np.float32)))
-        # tau(k) grows while element k is in the support and falls behind it: the largest is the one that counts
-        tau = compute_reduced(b, "REDUCE_MAX", taus, [b.rank(t) - 1], True)
+        sums = b.op("CUMSUM", ordered, b.const(np.int32(last[0])))
+        limits = f(b, "DIV", f(b, "SUB", sums, 1.0), b.const(np.arange(1, n + 1, dtype=np.float32)))
+        support = b.cast(b.op("GREATER", f(b, "SUB", ordered, limits), b.like(t, 0)), "FLOAT32")
+        total = compute_reduced(b, "SUM", f(b, "MUL", sums, support), last, True)
+        tau = f(b, "DIV", f(b, "SUB", total, 1.0), compute_reduced(b, "SUM", support, last, True))
         return b.op("RELU", f(b, "SUB", t, tau))  # type: ignore[no-any-return]
 
     return last_axis(b, x, axis % b.rank(x), work)

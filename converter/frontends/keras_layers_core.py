@@ -58,18 +58,8 @@ def einsum_dense(c: Call) -> Tensor:
     equation = c.text("equation").replace(" ", "")
     kernel = c.weight(None, "kernel")
     made = einsum_of(b, equation, [x, b.const(kernel, f"{c.path}/kernel")])
-    bias_axes = c.text("bias_axes", "")
-    if bias_axes:
-        right = equation.split("->")[-1]
-        bias = c.weight([-1] * len(bias_axes), "bias")
-        tail = right.rpartition("...")[2] if "..." in right else right
-        order = [s for s in tail if s in bias_axes]
-        if len(set(bias_axes)) != len(bias_axes) or len(order) != len(bias_axes):
-            raise Unsupported(f"bias_axes {bias_axes!r} of the equation {equation!r} are not supported")
-        bias = bias.transpose([bias_axes.index(s) for s in order])
-        first = min(tail.index(s) for s in order)
-        shape = [bias.shape[order.index(s)] if s in order else 1 for s in tail[first:]]
-        made = f(b, "ADD", made, b.const(bias.reshape(shape), f"{c.path}/bias"))
+    if c.text("bias_axes", ""):  # its shape meets that of the result
+        made = f(b, "ADD", made, b.const(c.weight(None, "bias"), f"{c.path}/bias"))
     return activation(c, made)
 
 

@@ -164,12 +164,12 @@ def conv_transpose(c: Call) -> Tensor:
         whole = (n - 1) * s + k
         if dims == 1 and axis == 0:
             length, before = 1, 0
-        elif more is None:
-            length = n * s if padding == "same" else whole + max(s - k, 0)
-            before = max(k - s, 0) // 2 if padding == "same" else 0
         else:
-            pad = k // 2 if padding == "same" else 0
-            length, before = whole - 2 * pad + more, pad
+            if more is None:
+                length = n * s if padding == "same" else whole + max(s - k, 0)
+            else:
+                length = whole - (2 * (k // 2) if padding == "same" else 0) + more
+            before = same_pads(length, k, s, 1, False)[0] if padding == "same" else 0
         if length < 1:
             raise ModelError(f"{c.title}: the padding leaves nothing of the result")
         full.append(whole)
@@ -399,8 +399,8 @@ def _to_ratio(c: Call, x: Tensor, height: int, width: int) -> Tensor:
         top, left = (h - ch) // 2, (w - cw) // 2
         return cropped(c, x, [(0, 0), (top, h - ch - top), (left, w - cw - left), (0, 0)])
     ph, pw = max(h, int(w * height / width)), max(w, int(h * width / height))
-    top, left = (ph - h) // 2, (pw - w) // 2
-    pads = [(0, 0), (top, ph - h - top), (left, pw - w - left), (0, 0)]
+    top, left = (ph - h) // 2, (pw - w) // 2  # the same on both sides, even where one pixel is missing then
+    pads = [(0, 0), (top, top), (left, left), (0, 0)]
     return c.b.pad(x, pads, c.number("fill_value", 0.0))
 
 

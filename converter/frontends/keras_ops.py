@@ -19,7 +19,7 @@ from .keras_activations import FUNCTIONS, clip
 from .keras_build import FIX_SHAPES, Call, flat, operation
 from .keras_layers_core import concatenation
 from .keras_layers_shape import reshaped
-from .words import I32, I64, F, compute, compute_reduced, einsum_of, f, matmul_of
+from .words import I32, I64, F, compute, compute_reduced, einsum_of, f, matmul_of, suited
 
 _NOTHING: Any = object()
 
@@ -359,7 +359,7 @@ def argmax(c: Call) -> Tensor:
 def cumsum(c: Call) -> Tensor:
     b, x = c.b, _operand(c)
     axis = c.axis(_whole(c, _given(c, "axis", 1, 0), "axis"), b.rank(x))
-    return compute(b, "CUMSUM", x, b.const(np.int32(axis)))
+    return b.cast(b.op("CUMSUM", *suited(b, "CUMSUM", x), b.const(np.int32(axis))), x.type)
 
 
 @operation("TopK")

@@ -1,29 +1,18 @@
-"""LSTM, GRU and RNN.
-
-An LSTM over a known batch that starts from zero, and whose last cell state nobody wants, is one
-UNIDIRECTIONAL_SEQUENCE_LSTM per direction. That operator keeps its state from one run to the next, which ONNX does not;
-so a step goes before the first whose input closes all gates: an added feature is large there and 0 elsewhere, and its
-weights are negative.
-
-Everything else is written out over the steps, whose number must be known.
-"""
+"""LSTM, GRU and RNN; recurrent.py is what they become."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from ..ir import Tensor
-from .build import Builder, Unsupported
+from .build import Unsupported
 from .onnx_build import Call, op
 from .onnx_ops_math import need_float
-from .words import f, matmul_of
-
-LONGEST = 512
-"""Steps that may be written out."""
+from .recurrent import gru_step, last_step, lstm_operator, plus, steps_of, times
+from .words import f
 
 
 class Layer:
@@ -85,16 +74,7 @@ class Layer:
 
     def projected(self, direction: int, bias: np.ndarray) -> list[Tensor]:
         """w x + bias for every step, in the order in which they run: [batch, gates * hidden] each."""
-        b = self.b
-        steps = b.shape(self.x)[0]
-        if not 0 < steps <= LONGEST:
-            raise Unsupported(
-                f"a layer over {'an open number of' if steps < 0 else steps} steps cannot be written out",
-                f"fix the length of the sequence to at most {LONGEST}",
-            )
-        every = b.op("FULLY_CONNECTED", self.x, b.const(self.w[direction]), b.const(bias), keep_num_dims=True)
-        parts = list(b.op("UNPACK", every, num=steps, axis=0, outputs=steps))
-        return parts[::-1] if self.backward[direction] else parts
+        return steps_of(self.b, self.x, self.w[direction], bias, 0, self.backward[direction])
 
     def gate(self, t: Tensor) -> list[Tensor]:
         if self.gates == 1:
@@ -122,19 +102,6 @@ class Layer:
         return b.transpose(made, (1, 0, 2)) if self.batch_first else made
 
 
-def _times(b: Builder, h: Tensor | None, r: np.ndarray, bias: np.ndarray | None = None) -> Tensor | None:
-    """r h + bias; None where h is zero and there is no bias."""
-    if h is None:
-        return None if bias is None else b.const(bias[None])
-    if bias is not None:
-        return b.op("FULLY_CONNECTED", h, b.const(r), b.const(bias))  # type: ignore[no-any-return]
-    return matmul_of(b, h, b.const(np.ascontiguousarray(r.T)))
-
-
-def _plus(b: Builder, x: Tensor, y: Tensor | None) -> Tensor:
-    return x if y is None else f(b, "ADD", x, y)
-
-
 @op("LSTM")
 def lstm(c: Call) -> tuple[Tensor | None, ...]:
     layer = Layer(c, 4, 2)
@@ -156,7 +123,7 @@ def lstm(c: Call) -> tuple[Tensor | None, ...]:
         h, state = layer.initial(0, d), layer.initial(1, d)
         run = []
         for step in layer.projected(d, layer.bias_of(d)):
-            i, o, forget, new = layer.gate(_plus(b, step, _times(b, h, layer.r[d])))
+            i, o, forget, new = layer.gate(plus(b, step, times(b, h, layer.r[d])))
             peep = None if peepholes is None else peepholes[d].reshape(3, n)  # input, output, forget
             if peep is not None and state is not None:
                 i, forget = (
@@ -176,47 +143,24 @@ def lstm(c: Call) -> tuple[Tensor | None, ...]:
 
 def _lstm_operator(layer: Layer) -> tuple[Tensor | None, ...]:
     b, n = layer.b, layer.hidden
-    steps, batch, width = b.shape(layer.x)
+    width = b.shape(layer.x)[2]
     if width < 0:
         raise Unsupported("the number of features is open", "fix the shapes of the inputs")
-    wide = b.pad(layer.x, [(0, 0), (0, 0), (0, 1)])
     every, lasts = [], []
+    order = [0, 2, 3, 1]  # ours: input, forget, cell, output
     for d, backward in enumerate(layer.backward):
-        x = b.op("REVERSE_V2", wide, b.ints([0])) if backward else wide
-        w, r = layer.w[d].reshape(4, n, width), layer.r[d].reshape(4, n, n)  # input, output, forget, cell
-        bias = layer.bias_of(d)
-        reach = 100 + float(np.abs(r).sum(axis=2).max(initial=0)) + float(np.abs(bias).max(initial=0))
-        size = max(float(np.abs(w).max(initial=0)), 1e-3)  # the range of the weights stays what it is
-        reset = np.zeros((1, batch, width + 1), np.float32)
-        reset[:, :, width] = reach / size
-        x = b.op("CONCATENATION", b.const(reset), x, axis=0)
-        closing = np.full((4, n, 1), -size, np.float32)
-        closing[3] = 0
-        w = np.concatenate([w, closing], axis=2)
-        order = (0, 2, 3, 1)  # ours: input, forget, cell, output
-        parts = [b.const(np.ascontiguousarray(v[g])) for v in (w, r, bias.reshape(4, n)) for g in order]
-        state = [b.graph.variable(f"{b.name}/{what}{d}", "FLOAT32", (batch, n)) for what in ("h", "c")]
-        y = b.op(
-            "UNIDIRECTIONAL_SEQUENCE_LSTM", x, *parts[:8], None, None, None, *parts[8:], None, None, *state, None, None,
-            None, None, fused_activation_function="TANH", time_major=True,
-        )  # fmt: skip
-        lasts.append(b.squeeze(b.slice(y, [steps, 0, 0], [1, -1, -1]), [0]) if steps > 0 else _last_step(b, y))
-        y = b.slice(y, [1, 0, 0], [-1, -1, -1])
+        w, r = layer.w[d].reshape(4, n, width)[order], layer.r[d].reshape(4, n, n)[order]
+        bias = layer.bias_of(d).reshape(4, n)[order]
+        y = lstm_operator(b, layer.x, w, r, bias, axis=0, backward=backward, title=str(d))
+        lasts.append(last_step(b, y, 0))
         every.append(b.expand(b.op("REVERSE_V2", y, b.ints([0])) if backward else y, [1]))
     return layer.ordered(every), layer.last(lasts)
-
-
-def _last_step(b: Builder, y: Tensor) -> Tensor:
-    return b.op(  # type: ignore[no-any-return]
-        "STRIDED_SLICE", y, b.ints([-1, 0, 0]), b.ints([0, 0, 0]), b.ints([1, 1, 1]), begin_mask=6, end_mask=7,
-        shrink_axis_mask=1,
-    )  # fmt: skip
 
 
 @op("GRU")
 def gru(c: Call) -> tuple[Tensor | None, ...]:
     layer = Layer(c, 3, 1)
-    n = layer.hidden
+    b, n = layer.b, layer.hidden
     inner, outer = layer.activations(["Sigmoid", "Tanh"])
     behind = bool(c.attr("linear_before_reset", 0))
     runs: list[list[Tensor]] = []
@@ -225,36 +169,14 @@ def gru(c: Call) -> tuple[Tensor | None, ...]:
         wb[: 2 * n] += rb[: 2 * n]
         if not behind:
             wb[2 * n :] += rb[2 * n :]
-        r_zr, r_h = layer.r[d][: 2 * n], layer.r[d][2 * n :]
         h = layer.initial(0, d)
         run: list[Tensor] = []
         for step in layer.projected(d, wb):
-            run.append(_gru_step(layer, step, h, r_zr, r_h, rb[2 * n :] if behind else None, inner, outer))
+            late = rb[2 * n :] if behind else None
+            run.append(gru_step(b, layer.gate(step), h, layer.r[d], late, inner, outer))
             h = run[-1]
         runs.append(run)
     return layer.together(runs), layer.last([run[-1] for run in runs])
-
-
-def _gru_step(
-    layer: Layer, step: Tensor, h: Tensor | None, r_zr: np.ndarray, r_h: np.ndarray, late: Any, inner: Any, outer: Any
-) -> Tensor:
-    b = layer.b
-    z, r, new = layer.gate(step)
-    if h is None:  # the first step: only the bias behind the reset gate counts
-        if late is not None and late.any():
-            new = f(b, "ADD", new, f(b, "MUL", inner(r), b.const(late)))
-        new = outer(new)
-        return f(b, "SUB", new, f(b, "MUL", inner(z), new))
-    if late is None:
-        z_h, r_add = b.op("SPLIT", b.const(np.int32(1)), _times(b, h, r_zr), num_splits=2, outputs=2)
-        z, r = inner(f(b, "ADD", z, z_h)), inner(f(b, "ADD", r, r_add))
-        new = outer(_plus(b, new, _times(b, f(b, "MUL", r, h), r_h)))
-    else:
-        bias = np.concatenate([np.zeros(len(r_zr), np.float32), late])
-        z_h, r_add, n_h = layer.gate(_times(b, h, np.concatenate([r_zr, r_h]), bias))  # type: ignore[arg-type]
-        z, r = inner(f(b, "ADD", z, z_h)), inner(f(b, "ADD", r, r_add))
-        new = outer(f(b, "ADD", new, f(b, "MUL", r, n_h)))
-    return f(b, "ADD", new, f(b, "MUL", z, f(b, "SUB", h, new)))
 
 
 @op("RNN")
@@ -267,7 +189,7 @@ def rnn(c: Call) -> tuple[Tensor | None, ...]:
         h = layer.initial(0, d)
         run: list[Tensor] = []
         for step in layer.projected(d, layer.bias_of(d)):
-            h = act(_plus(b, step, _times(b, h, layer.r[d])))
+            h = act(plus(b, step, times(b, h, layer.r[d])))
             run.append(h)
         runs.append(run)
     return layer.together(runs), layer.last([run[-1] for run in runs])

@@ -155,6 +155,15 @@ static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from
   }
 }
 
+/* The same where a row of columns is dense, as in BATCH_MATMUL. */
+static void pack_rows_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum) {
+  const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
+  for (int32_t k = 0; k < mm->k; k++, from += mm->k_stride) {
+    int8_t *to = dst + (int64_t)(k / kr) * nr * kr + k % kr;
+    for (int32_t c = 0; c < columns; c++) sum[c] += to[c * kr] = (int8_t)(from[c] ^ mm->w_flip);
+  }
+}
+
 /* The same element by element, from position `at` of the file. */
 static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_t columns, int32_t *sum) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
@@ -183,6 +192,8 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
         if (columns < nr || mm->k % kr) memset(dst, 0, bytes);
         if (dense)
           pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
+        else if (mm->column_stride == 1 && type != SAM_INT4 && type != SAM_INT2)
+          pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
         else
           pack_sparse_s8(dst, mm, at, columns, sum);
         least = least || memchr(dst, 0x80, bytes);

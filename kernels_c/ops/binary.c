@@ -100,15 +100,12 @@ static inline int64_t rne_any(float x) {
 
 #define Q_ADD_FAR clamp_int(rne_any((float)u * p->fa + (float)v * p->fb + p->fc), p)
 #define Q_DIV clamp_int(rne_any((float)(u - p->za) / (float)(v - p->zb) * p->fa) + p->zy, p)
-#define DIFFERENCE ((float)(u - p->za) * p->fa - (float)(v - p->zb) * p->fb)
-#define Q_SQDIFF clamp_int(rne_any(DIFFERENCE *DIFFERENCE) + p->zy, p)
 
 KERNEL(add_far_s8, int8_t, (int8_t)Q_ADD_FAR)
 KERNEL(add_far_u8, uint8_t, (uint8_t)Q_ADD_FAR)
 KERNEL(div_s8, int8_t, (int8_t)Q_DIV)
 KERNEL(div_u8, uint8_t, (uint8_t)Q_DIV)
 KERNEL(div_s16, int16_t, (int16_t)Q_DIV)
-KERNEL(sqdiff_s8, int8_t, (int8_t)Q_SQDIFF)
 
 static inline int32_t add_common_scale(int32_t u, int32_t v, int sign, const sam_binary_params *p) {
   int32_t x = sam_scale32((u - p->za) * (1 << p->left), p->ma), y = sam_scale32((v - p->zb) * (1 << p->left), p->mb);
@@ -146,7 +143,7 @@ static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
     [DIV] = {[SAM_INT32] = div_i32, [SAM_INT8] = div_s8, [SAM_UINT8] = div_u8, [SAM_INT16] = div_s16},
     [MAXIMUM] = {[SAM_INT32] = maximum_i32, [SAM_INT64] = maximum_i64, [SAM_INT16] = maximum_i16},
     [MINIMUM] = {[SAM_INT32] = minimum_i32, [SAM_INT64] = minimum_i64, [SAM_INT16] = minimum_i16},
-    [SQDIFF] = {[SAM_INT32] = sqdiff_i32, [SAM_INT8] = sqdiff_s8},
+    [SQDIFF] = {[SAM_INT32] = sqdiff_i32},
     [FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32,
                    [SAM_INT32] = floor_div_i32,
                    [SAM_INT8] = floor_div_i8,
@@ -178,7 +175,7 @@ static sam_binary_fn kernel_of(binary_kind kind, sam_type file_type) {
     case MINIMUM:
       return type == SAM_FLOAT32 ? sam_uk.f32_min : s8 ? sam_uk.s8_min : sam_uk.u8_min;
     default:
-      return sam_uk.f32_sqdiff;
+      return type == SAM_FLOAT32 ? sam_uk.f32_sqdiff : sam_uk.s8_sqdiff;
   }
 }
 

@@ -4,6 +4,8 @@
  * the sum of a row is exact whatever the order; one float32 division and one multiplication per value follow: e[j] =
  * table[max - q[j]]      y[j] = round(e[j] * (1 / (sum e * sy))) + zy int16 SOFTMAX: the format's rule: exp and 1 / (1
  * + x) by 513-sample tables (common/table.h), 32-bit products. */
+#include <float.h>
+
 #include "elementwise.h"
 #include "ops.h"
 #include "samara/options.h"
@@ -99,20 +101,31 @@ static inline int32_t share_of(const softmax_plan *p, int32_t e, float inverse) 
 
 static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {
   int64_t n = p->depth, sum = 0;
-  int32_t top = 0;
-  for (int64_t i = 0; i < n; i++) top = (x[i] ^ flip) > top ? x[i] ^ flip : top;
-  for (int64_t i = 0; i < n; i++) sum += p->exp8[top - (x[i] ^ flip)];
-  const float inverse = 1.0f / ((float)sum * p->out_scale);
+  int32_t e[256];
+  uint8_t top = 0;
+  for (int64_t i = 0; i < n; i++) {
+    const uint8_t u = x[i] ^ flip;
+    top = u > top ? u : top;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    const int32_t part = p->exp8[top - (x[i] ^ flip)];
+    sum += part;
+    e[i & 255] = part;
+  }
+  const float quotient = 1.0f / ((float)sum * p->out_scale), inverse = quotient < FLT_MAX ? quotient : FLT_MAX;
   if (p->out_type == SAM_INT16) {
     for (int64_t i = 0; i < n; i++) ((int16_t *)y)[i] = (int16_t)share_of(p, p->exp8[top - (x[i] ^ flip)], inverse);
     return;
   }
-  if (n < 256) {
-    for (int64_t i = 0; i < n; i++) ((uint8_t *)y)[i] = (uint8_t)share_of(p, p->exp8[top - (x[i] ^ flip)], inverse);
+  const sam_unary_params scaling = {.a = inverse, .zy = p->zy, .lo = p->lo, .hi = p->hi};
+  sam_unary_kernel *const shares = p->out_type == SAM_INT8 ? sam_uk.s32_to_s8 : sam_uk.s32_to_u8;
+  if (n <= 256) {
+    shares(n, e, y, &scaling);
     return;
   }
-  uint8_t table[256] = {0}; /* a long row holds few different values */
-  for (int32_t v = 0; v <= top; v++) table[v ^ flip] = (uint8_t)share_of(p, p->exp8[top - v], inverse);
+  uint8_t of[256], table[256]; /* a long row holds few different values */
+  shares(256, p->exp8, of, &scaling);
+  for (int32_t v = 0; v < 256; v++) table[v ^ flip] = of[(uint8_t)(top - v)];
   const sam_unary_params params = {.table = table};
   sam_uk.u8_lookup(n, x, y, &params);
 }

@@ -15,8 +15,8 @@ typedef void sam_unary_kernel(int64_t n, const void *x, void *y, const sam_unary
 typedef sam_binary_kernel sam_f32_add_t, sam_f32_sub_t, sam_f32_mul_t, sam_f32_div_t, sam_f32_sqdiff_t;
 typedef sam_binary_kernel sam_f32_max_t, sam_f32_min_t;
 /* (a * ia + b * ib + bias >> shift) + zy, and rne((a - za) * (b - zb) * fa) + zy, clamped to [ilo, ihi]: the rules of
- * ops/binary.c. No fused multiply-add, so all machines agree. */
-typedef sam_binary_kernel sam_s8_add_t, sam_u8_add_t, sam_s8_mul_t, sam_u8_mul_t;
+ * ops/binary.c, as is that of sqdiff. No fused multiply-add, so all machines agree. */
+typedef sam_binary_kernel sam_s8_add_t, sam_u8_add_t, sam_s8_mul_t, sam_u8_mul_t, sam_s8_sqdiff_t;
 /* int16 with zero points 0: both inputs times 2^15, ma and mb, their sum times my; the product times my. No shift of
  * these multipliers may be above 0. */
 typedef sam_binary_kernel sam_s16_add_t, sam_s16_sub_t, sam_s16_mul_t;
@@ -36,6 +36,8 @@ typedef sam_unary_kernel sam_u8_lookup_t;
 /* rne(x * a) + zy clamped to [lo, hi], NaN as lo; and (x - zx) * a. */
 typedef sam_unary_kernel sam_f32_to_s8_t, sam_f32_to_u8_t, sam_f32_to_s16_t;
 typedef sam_unary_kernel sam_s8_to_f32_t, sam_u8_to_f32_t, sam_s16_to_f32_t;
+/* x * a of int32 x >= 0, rounded half up, + zy, clamped to [lo, hi]; hi where the product is 2^16 or more. */
+typedef sam_unary_kernel sam_s32_to_s8_t, sam_s32_to_u8_t;
 
 /* y = softmax(beta * x) of one row, n > 0. */
 typedef void sam_f32_softmax_t(int64_t n, const float *x, float *y, float beta);

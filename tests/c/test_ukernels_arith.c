@@ -83,6 +83,11 @@ static void two_arrays(const level *uk) {
   BINARY(f32_min, fa, fb, 4, true)
   BINARY(s8_add, ba, bb, 1, false)
   BINARY(s8_mul, ba, bb, 1, false)
+  p.fb = 0.7f;
+  BINARY(s8_sqdiff, ba, bb, 1, false)
+  p.fa = 1048576, p.fb = 0;
+  BINARY(s8_sqdiff, ba, bb, 1, false)
+  p.fa = 0.003f;
   BINARY(s8_max, ba, bb, 1, false)
   BINARY(s8_min, ba, bb, 1, false)
   p.ilo = 7, p.ihi = 200;
@@ -135,9 +140,17 @@ static void one_array(const level *uk) {
   UNARY(s8_to_f32, ba, 4, true)
   UNARY(u8_to_f32, ba, 4, true)
   UNARY(s16_to_f32, wa, 4, true)
+  static int32_t parts[MOST];
+  for (int i = 0; i < MOST; i++) parts[i] = i % 7 ? test_int(0, 1 << 23) : i << 20;
+  for (u.a = 1e-6f; !(u.a > 1e30f); u.a *= 17) { /* until most are at the upper bound */
+    UNARY(s32_to_s8, parts, 1, false)
+  }
+  u.a = 0.5f;
+  UNARY(s32_to_s8, parts, 1, false)
   u.a = 30;
   UNARY(f32_to_s8, fa, 1, false)
   u.lo = 0, u.hi = 255;
+  UNARY(s32_to_u8, parts, 1, false)
   UNARY(f32_to_u8, fa, 1, false)
   u.lo = -32768, u.hi = 32767;
   UNARY(f32_to_s16, fa, 2, false)

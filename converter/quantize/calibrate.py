@@ -110,6 +110,11 @@ class Ranges:
         seen = [self._tensors[id(end)].range() for end in logit.ends if end is not t and id(end) in self._tensors]
         return logit.margin + max((float(high - low) for low, high in seen), default=0.0)
 
+    def assign(self, t: Tensor, low: float, high: float) -> None:
+        """States the range of a tensor that was not there when the samples ran, or has changed since."""
+        found = self._tensors[id(t)] = MinMax()
+        found.low, found.high = low, high
+
     def inner(self, node: Node, name: str) -> tuple[float, float] | None:
         found = self._inner.get((node, name))
         return None if found is None else found.range()

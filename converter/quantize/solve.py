@@ -25,6 +25,9 @@ from .recurrent import RULES
 LOSS = 1.5
 """A tensor that others read is not given a range wider than this many times its own for a neighbour's sake."""
 
+HEADROOM = {"INT8": 1.0, "INT16": 2.0}
+"""How much wider than what calibration saw. 16 bits can spare one, and unseen data exceed the range of the seen."""
+
 
 @dataclass
 class Solution:
@@ -190,7 +193,8 @@ class _Unifier:
         done: dict[int, Params] = {}
         for t, group in self.groups.items():
             if id(group) not in done:
-                done[id(group)] = group.fixed or params_of(group.low, group.high, self.found.kind)
+                room = HEADROOM[self.found.kind]
+                done[id(group)] = group.fixed or params_of(room * group.low, room * group.high, self.found.kind)
             self.found.params[t] = done[id(group)]
         for node, group in shared.items():
             self.found.shared[node] = self.found.params[group.members[0]]

@@ -15,6 +15,7 @@ from .numbers import is_real
 from .recipe import Recipe, node_name
 from .recurrent import looks
 from .report import Entry, Report
+from .resets import spread
 from .solve import Solution, solve
 
 
@@ -42,6 +43,8 @@ def run(
             why = "it stands in a subgraph of control flow or of a composite"
             report.entries += [_entry(n, None, why if _computes(n) else "", recipe) for n in graph]
             continue
+        if recipe.activations == "INT8":
+            spread(graph, ranges, recipe)
         found = solve(graph, recipe, ranges)
         report.entries += [_entry(n, found, found.reasons.get(n, ""), recipe) for n in graph]
         report.ranges.update({t.name: (p.low, p.high) for t, p in found.params.items()})

@@ -139,7 +139,11 @@ sam_status sam_session_prepare(sam_session *session, sam_error *error) {
 
 sam_status sam_session_invoke(sam_session *session, sam_error *error) {
   SAM_TRY(sam_session_prepare(session, error));
-  return session->backend->run(session->backend_state, session, (sam_segment){0, session->n_steps}, error);
+  sam_pool_begin(session->pool);
+  sam_status status =
+      session->backend->run(session->backend_state, session, (sam_segment){0, session->n_steps}, error);
+  sam_pool_end(session->pool);
+  return status;
 }
 
 void sam_session_cancel(sam_session *session) { atomic_store(&session->cancel, true); }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/activation.h"
+#include "common/pieces.h"
 #include "common/unary.h"
 
 static bool is_weight_int(sam_type type) { return type == SAM_INT8 || type == SAM_INT4 || type == SAM_INT2; }
@@ -530,7 +531,7 @@ void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const v
   if (dense_converts(mm)) d.scratch = scratch, d.thread_bytes = dense_thread_bytes(mm, rows);
   d.block = dense_block(mm, rows);
   d.blocks = rows <= d.block ? 1 : (rows + d.block - 1) / d.block;
-  d.columns = sam_matmul_columns(ctx, mm, d.blocks);
+  d.columns = sam_matmul_columns(ctx, mm, d.blocks, rows * mm->n * mm->k / mm->tile.rate);
   if (d.blocks == 1 && d.columns >= mm->n) {
     dense_task(&d, 0, 1, 0);
     return;
@@ -539,11 +540,11 @@ void sam_matmul_dense(sam_ctx *ctx, const sam_matmul *mm, int32_t group, const v
   sam_parallel(ctx, d.blocks * cuts, macs / mm->tile.rate + 50, dense_task, &d);
 }
 
-int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units) {
-  if (sam_threads(ctx) == 1) return mm->n_padded;
-  const int64_t wanted = 4 * (int64_t)sam_threads(ctx), step = 4 * (int64_t)mm->tile.nr;
+int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units, int64_t cycles) {
+  const int64_t wanted = sam_pieces(sam_threads(ctx), cycles), step = 4 * (int64_t)mm->tile.nr;
+  if (units >= wanted) return mm->n_padded;
   const int64_t most = (mm->n + step - 1) / step;
-  int64_t cuts = units < wanted ? (wanted + units - 1) / units : 1;
+  int64_t cuts = (wanted + units - 1) / units;
   if (cuts > most) cuts = most;
   return (int32_t)((most + cuts - 1) / cuts * step);
 }

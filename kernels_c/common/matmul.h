@@ -89,8 +89,8 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call);
 /* Rows that keep the left side in the first cache, a multiple of tile.mr; `bytes`: new bytes of each row. */
 int64_t sam_matmul_block(const sam_matmul *mm, int64_t bytes);
 
-/* Columns of one item, a multiple of 4 * nr, so that `units` times the cuts occupy all threads. */
-int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units);
+/* Columns of one item, a multiple of 4 * nr, so that `units` times the cuts occupy all threads; `cycles` of all. */
+int32_t sam_matmul_columns(const sam_ctx *ctx, const sam_matmul *mm, int64_t units, int64_t cycles);
 
 /* A plain product: `rows` rows of `k` elements, one after the other; columns and rows are cut and shared among the
  * threads. row_scale, row_zero: hybrid, of each row. `scratch`: sam_matmul_dense_scratch bytes. */

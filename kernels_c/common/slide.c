@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/pieces.h"
+
 enum { STRIP = 1 << 16, WINDOW_MAX = 1 << 22, SLACK = 64, PIECE = 16 /* bytes of a run copied at once */ };
 
 /* Joins taps that are neighbours in the image and in the weights: the kernel then runs over k without a break. */
@@ -44,6 +46,27 @@ static bool joins_runs(const sam_slide *win, const sam_matmul *mm) {
     side_by_side = side_by_side && win->run_source[r] == win->run_source[0] + r * run_k;
   return side_by_side && win->mode == SAM_SLIDE_COPY && win->runs > 1 && mm->s8 && run_k * mm->element <= PIECE &&
          mm->n >= 8;
+}
+
+static int64_t cycles(const sam_slide *win, const sam_matmul *mm) {
+  const int64_t k = (int64_t)win->runs * win->run_pixels * win->tap_channels;
+  return (int64_t)win->batches * win->y_count * win->x_count * mm->n * mm->groups * k / mm->tile.rate;
+}
+
+/* Rows of a strip, of which each copies its border again. */
+static int64_t strip_rows(const sam_ctx *ctx, const sam_slide *win, const sam_matmul *mm, int64_t most) {
+  const int64_t strips = sam_pieces(sam_threads(ctx), cycles(win, mm));
+  int64_t rows = (win->y_count + strips - 1) / strips;
+  if (rows < 4) rows = 4;
+  return rows < most ? rows : most;
+}
+
+/* Pixels of a call, where those of an image follow each other. */
+static int64_t flat_block(const sam_ctx *ctx, const sam_slide *win, const sam_matmul *mm, int64_t most) {
+  const int64_t pieces = sam_pieces(sam_threads(ctx), cycles(win, mm)), mr = mm->tile.mr;
+  const int64_t pixels = (int64_t)win->batches * win->y_count * win->x_count, wanted = (pixels + pieces - 1) / pieces;
+  const int64_t block = (wanted > 4 * mr ? wanted + mr - 1 : 4 * mr) / mr * mr;
+  return block < most ? block : most;
 }
 
 sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
@@ -97,7 +120,7 @@ sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
     int64_t rows = row > 0 ? (STRIP / row - (reach_y - win->sy)) / win->sy : 1;
     if (rows < 4) rows = 4;
     if (rows > win->y_count) rows = win->y_count;
-    win->strip_rows = rows > 1 ? rows : 1;
+    win->strip_rows = rows > 1 ? strip_rows(ctx, win, mm, rows) : 1;
     win->thread_bytes = (size_t)(((win->strip_rows - 1) * win->sy + reach_y) * row) + SLACK;
     for (int32_t r = 0; r < win->runs; r++)
       win->tap_bytes[r] = (win->run_dy[r] - win->min_dy) * row + (int64_t)(win->run_dx[r] - win->min_dx) * pixel;
@@ -127,7 +150,7 @@ typedef struct slide_run {
   char *out, *scratch;
   const float *batch_scale;
   const int32_t *batch_zero;
-  int64_t block, units, blocks; /* units of pixels (flat) or strips; blocks of units */
+  int64_t block, units, blocks; /* pixels of a call; units: strips, or blocks (then dense) of pixels; units of an image */
   int32_t columns;
   int32_t out_bytes;
 } slide_run;
@@ -295,15 +318,13 @@ void sam_slide_run(sam_ctx *ctx, const sam_slide *win, const sam_matmul *mm, con
                  .batch_scale = batch_scale,
                  .batch_zero = batch_zero,
                  .out_bytes = sam_type_bits(mm->out->type) / 8};
-  const int64_t k = (int64_t)win->runs * win->run_pixels * win->tap_channels;
   r.block = slide_block(win, mm);
   const int64_t pixels = (int64_t)win->y_count * win->x_count;
+  if (win->mode != SAM_SLIDE_COPY) r.block = flat_block(ctx, win, mm, r.block);
   r.blocks = win->mode == SAM_SLIDE_COPY ? (win->y_count + win->strip_rows - 1) / win->strip_rows
                                          : (pixels + r.block - 1) / r.block;
   r.units = r.blocks * win->batches;
-  r.columns = sam_matmul_columns(ctx, mm, r.units);
+  r.columns = sam_matmul_columns(ctx, mm, r.units, cycles(win, mm));
   const int64_t cuts = (mm->n + r.columns - 1) / r.columns;
-  const int64_t per_unit = pixels / r.blocks + 1;
-  const int64_t columns = mm->n < r.columns ? mm->n : r.columns;
-  sam_parallel(ctx, r.units * cuts, per_unit * columns * k * mm->groups / mm->tile.rate + 50, slide_task, &r);
+  sam_parallel(ctx, r.units * cuts, cycles(win, mm) / (r.units * cuts) + 50, slide_task, &r);
 }

@@ -58,7 +58,9 @@ static void run_loops(struct sam_pool *pool) {
   for (int round = 1; round <= 500; round++) {
     int64_t n = test_int(1, 4096);
     for (int i = 0; i < 4096; i++) atomic_store(&visits[i], 0);
+    if (round % 5 == 1) sam_pool_begin(pool);
     sam_pool_run(pool, n, round % 3 ? 100000 : 1, visit, NULL);
+    if (round % 5 == 0) sam_pool_end(pool);
     for (int64_t i = 0; i < 4096; i++) EXPECT_EQ(atomic_load(&visits[i]), i < n ? 1 : 0);
     if (round % 100 == 0) usleep(2000); /* long enough for the workers to park */
   }
@@ -72,6 +74,7 @@ static void test_pool(void) {
     sam_pool_free(pool);
   }
   EXPECT_EQ(atomic_load(&wrong_threads), 0);
+  EXPECT(sam_available_cpus() >= 1);
   struct sam_pool *unused = sam_pool_create(3);
   sam_pool_free(unused);
 }
@@ -101,6 +104,21 @@ static void fill(void *dst, const void *arg) {
   memcpy(dst, arg, 8);
 }
 
+/* Large models pack into one region, and beside it where it is full. */
+static void test_pack_region(void) {
+  enum { BYTES = 300000 };
+  struct sam_pack_cache *cache = sam_pack_cache_create(1 << 20);
+  static uint64_t sources[12];
+  char *packed[12];
+  for (uint64_t i = 0; i < 12; i++) {
+    packed[i] = (char *)(uintptr_t)sam_pack_cache_get(cache, &sources[i], 1, BYTES, fill, &i);
+    EXPECT(packed[i] != NULL && (uintptr_t)packed[i] % 64 == 0);
+    memset(packed[i] + 8, (int)i, BYTES - 8);
+  }
+  for (uint64_t i = 0; i < 12; i++) EXPECT(*(uint64_t *)(void *)packed[i] == i && packed[i][BYTES - 1] == (char)i);
+  sam_pack_cache_free(cache);
+}
+
 static void test_packs(void) {
   struct sam_pack_cache *cache = sam_pack_cache_create(0);
   static uint64_t sources[500];
@@ -124,5 +142,6 @@ int main(void) {
   /* Neither the thread sanitizer nor QEMU can start threads in a forked child. */
   if (!SAM_TSAN && !getenv("SAMARA_EMULATED")) test_fork();
   test_packs();
+  test_pack_region();
   return test_result();
 }

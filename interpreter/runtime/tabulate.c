@@ -98,8 +98,14 @@ static void probe_parallel(struct sam_ctx *ctx, int64_t n, int64_t cost, sam_tas
   (void)cost;
   task(arg, 0, n, 0);
 }
-static const sam_services probe_services = {probe_fail,  probe_set_shape, probe_need_data, probe_alloc,
-                                            probe_scratch, probe_pack,      probe_parallel};
+static sam_status probe_resize_string(struct sam_ctx *ctx, sam_tensor *t, size_t bytes) {
+  (void)ctx;
+  (void)t;
+  (void)bytes;
+  return SAM_UNSUPPORTED;
+}
+static const sam_services probe_services = {probe_fail,    probe_set_shape, probe_need_data, probe_alloc,
+                                            probe_scratch, probe_pack,      probe_parallel,  probe_resize_string};
 
 typedef struct chain {
   int32_t root, steps[MAX_CHAIN], n; /* steps in running order; the last one's output is the chain's */

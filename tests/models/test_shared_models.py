@@ -204,11 +204,11 @@ def test_photographs_are_recognized(models: Path, stem: str, picture: str, word:
 def test_a_photographed_pose_is_seen(models: Path) -> None:
     """The joints lie where the reference table has them; how the picture was scaled is not told, so not exactly."""
     pytest.importorskip("PIL")
-    from samara.tools import feed
+    from samara.converter import data
 
     model = samara.load(models / "coral/movenet_single_pose_lightning_ptq.tflite")
     (spec,) = model.inputs
-    answer = np.asarray(model(feed.from_file(os.fspath(models / "coral/squat.bmp"), spec, spec.shape))).reshape(17, 3)
+    answer = np.asarray(model(data.from_file(os.fspath(models / "coral/squat.bmp"), spec, spec.shape))).reshape(17, 3)
     table = np.genfromtxt(
         models / "coral/movenet_single_pose_lightning_ptq_reference.csv", delimiter=",", names=True, dtype=float
     )

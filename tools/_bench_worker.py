@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,81 @@ def _openvino(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run
     return openvino.__version__.split("-")[0], request.infer, None
 
 
+# ---- The operators of samara, and what the machine could do ----
+
+
+def _kinds(interpreter: Any) -> Callable[[Any], str]:
+    """How a step multiplies, a key of the peaks: by the type of its weights where it has some."""
+    nodes = {d["index"]: d["operand_types"] for d in interpreter._get_ops_details()}
+
+    def kind(step: Any) -> str:
+        types = [np.dtype(t) for t in nodes[step.node][:2]] if step.subgraph == 0 and step.node in nodes else []
+        if not types or any(t.kind not in "fiu" for t in types):
+            return ""
+        return str(types[-1]).replace("uint8", "int8")
+
+    return kind
+
+
+def _product(kind: str, rows: int = 240, width: int = 512) -> bytes:
+    """A matrix product that fills the machine: FULLY_CONNECTED [rows, width] x [width, width]."""
+    from samara.converter import export, ir
+
+    graph = ir.Graph()
+    weights = np.random.default_rng(0).uniform(-100, 100, (width, width)).astype(kind)
+    scales = [ir.Quantization([s], [0]) if kind == "int8" else None for s in (1.0, 0.01, 4.0)]
+    x = graph.input("x", kind.upper(), (rows, width), scales[0])
+    w = graph.constant(weights, "w", quantization=scales[1])
+    graph.output(graph.FULLY_CONNECTED(x, w, name="y", type=kind.upper(), shape=(rows, width), quantization=scales[2]))
+    return export.to_bytes(ir.Model([graph]))
+
+
+def _best(run: Run, seconds: float = 0.15) -> float:
+    """The least time of one run."""
+    best, end = 1e9, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - begin)
+    return best
+
+
+def _peaks(threads: int) -> dict[str, Any]:
+    """GMAC/s of our own matrix kernels on a shape that fills the machine, GB/s of a copy that stays in the caches."""
+    import samara
+
+    gmacs = {}
+    for kind in ("float32", "int8"):
+        interpreter = samara.Interpreter(model_content=_product(kind), num_threads=threads)
+        run = _tflite(interpreter, np.random.default_rng(0))
+        macs = interpreter.steps()[0].macs
+        gmacs[kind] = macs / _best(run) / 1e9
+    source = np.ones(1 << 17, np.uint8)
+    target = np.empty_like(source)
+    return {
+        "threads": threads,
+        "gmacs": gmacs,
+        "gbytes": 2 * source.size / _best(lambda: np.copyto(target, source)) / 1e9,
+    }
+
+
+def _profile(interpreter: Any, threads: int) -> dict[str, Any]:
+    kind = _kinds(interpreter)
+    steps = [
+        {"node": s.node, "op": s.op, "name": s.name, "calls": s.calls, "macs": s.macs, "bytes": s.bytes,
+         "kind": kind(s), "us": s.ns / 1e3 / max(s.calls, 1)}
+        for s in interpreter.steps()
+    ]  # fmt: skip
+    return {"profile": steps, "peaks": _peaks(threads)}
+
+
+def _type(interpreter: Any) -> str:
+    """The type most operators of a model take."""
+    ops = interpreter._get_ops_details()
+    count = Counter(str(np.dtype(dtype)) for op in ops for dtype in op["operand_types"][:1])
+    return max(count, key=count.__getitem__, default="")
+
+
 ENGINES = {"samara": _samara, "litert": _litert, "onnxruntime": _onnxruntime, "openvino": _openvino}
 
 
@@ -119,7 +195,8 @@ def main() -> None:
         return
     if not version:
         version = importlib.metadata.version("ai-edge-litert")
-    _say({"version": version, "init": ready - begin, "first": first - ready, "base_rss": base})
+    started = {"version": version, "init": ready - begin, "first": first - ready, "base_rss": base}
+    _say(started | ({"type": _type(interpreter)} if interpreter is not None else {}))
     for line in sys.stdin:
         word, _, number = line.strip().partition(" ")
         if word == "run":
@@ -132,11 +209,7 @@ def main() -> None:
         elif word == "end":
             answer: dict[str, Any] = {"peak_rss": _peak_rss()}
             if interpreter is not None and order["profile"]:
-                answer["profile"] = [
-                    {"node": s.node, "op": s.op, "name": s.name, "calls": s.calls, "macs": s.macs, "bytes": s.bytes,
-                     "us": s.ns / 1e3 / max(s.calls, 1)}
-                    for s in interpreter.steps()
-                ]  # fmt: skip
+                answer |= _profile(interpreter, order["threads"])
             _say(answer)
             return
 

@@ -1,4 +1,4 @@
-"""`samara benchmark MODEL`: latency and memory, beside other engines when wished.
+"""`samara benchmark MODEL...`: latency and memory, beside other engines when wished.
 
 Every engine runs in a process of its own, pinned to the same processors, and the engines take turns in short rounds, so
 that a slow minute of the machine hits all of them. This process only keeps the clock of turns:
@@ -20,18 +20,16 @@ from typing import Any
 import click
 import numpy as np
 
+from . import _bench_report as bench_report
 from .common import (
     REGRESSION,
     Failure,
     Progress,
-    bytes_text,
-    count_text,
     force_option,
     json_option,
     note,
     print_json,
     refuse_overwrite,
-    table,
     verbosity_options,
 )
 
@@ -44,7 +42,8 @@ class _Engine:
     def __init__(self, name: str, model: str, threads: int, cpus: list[int], seed: int, profile: bool) -> None:
         self.name = name
         self.times: list[float] = []
-        self.profile: list[dict[str, Any]] = []
+        self.rounds: list[float] = []
+        self.last: dict[str, Any] = {}
         order = {"engine": name, "model": model, "threads": threads, "cpus": cpus, "seed": seed, "profile": profile}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "samara.tools._bench_worker", json.dumps(order)],
@@ -78,12 +77,13 @@ class _Engine:
             self._ask(f"run {runs}")
 
     def run(self, runs: int) -> None:
-        self.times += self._ask(f"run {runs}")["seconds"]
+        seconds = self._ask(f"run {runs}")["seconds"]
+        self.times += seconds
+        self.rounds.append(float(np.median(seconds)))
 
     def finish(self) -> dict[str, Any]:
-        last = self._ask("end")
+        self.last = last = self._ask("end")
         self._process.wait(10)
-        self.profile = last.get("profile", [])
         times = np.array(self.times)
         return {
             "engine": self.name,
@@ -91,6 +91,7 @@ class _Engine:
             "init_ms": self.start["init"] * 1e3,
             "first_ms": self.start["first"] * 1e3,
             "runs": len(times),
+            "best_us": min(self.rounds) * 1e6,
             "min_us": times.min() * 1e6,
             "median_us": float(np.median(times)) * 1e6,
             "mean_us": times.mean() * 1e6,
@@ -119,16 +120,27 @@ def _choose_cpus(threads: int) -> list[int]:
 
 
 def _peer_model(peer: str, model: str, models: dict[str, str]) -> str:
-    """The file a peer runs: the .tflite itself where it can, else the .onnx beside it or the one named."""
-    if peer in models:
-        path = models[peer]
-    elif peer == "onnxruntime":
-        path = os.path.splitext(model)[0] + ".onnx"
-    else:
-        path = model
+    """The file a peer runs: the .tflite itself where it can, else the .onnx beside it; or what was named."""
+    stem = os.path.splitext(os.path.basename(model))[0]
+    path = models.get(peer, os.path.dirname(model) if peer == "onnxruntime" else model)
+    if os.path.isdir(path) or not path:
+        path = os.path.join(path, stem + (".onnx" if peer == "onnxruntime" else ".tflite"))
     if not os.path.isfile(path):
         raise Failure(f"{peer}: '{path}' is not there; name its model by --peer-model {peer}=FILE")
     return path
+
+
+def _take_turns(engines: list[_Engine], runs: int, max_secs: float, progress: Progress) -> None:
+    chunk = {e.name: max(1, min(runs, int(0.05 / max(e.start["first"] / 2, 1e-7)))) for e in engines}
+    begin = time.monotonic()
+    while min(len(e.times) for e in engines) < runs:
+        if time.monotonic() - begin > max_secs and all(e.times for e in engines):
+            break
+        for engine in engines:
+            left = runs - len(engine.times)
+            if left > 0:
+                engine.run(min(left, chunk[engine.name]))
+        progress.show(f"{min(len(e.times) for e in engines)} of {runs} runs")
 
 
 def measure(
@@ -142,72 +154,68 @@ def measure(
     profile: bool = False,
     peer_models: dict[str, str] | None = None,
     quiet: bool = True,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Measures samara and the peers in turns. Answers one entry per engine, and samara's profile.
+    lenient: bool = False,
+) -> dict[str, Any]:
+    """Measures samara and the peers in turns: one entry per engine, samara first, and samara's operators.
 
-    Each engine gets at least `runs` runs, unless `max_secs` of measuring, all engines together, pass before.
+    Each engine gets at least `runs` runs, unless `max_secs` of measuring, all engines together, pass before. `lenient`:
+    a peer that fails has an entry with "error" instead of times. "best_ratio": the fastest peer's time over ours.
     """
     cpus = _choose_cpus(threads)
     engines: list[_Engine] = []
+    failed: list[dict[str, Any]] = []
     progress = Progress(quiet)
     try:
         engines.append(_Engine("samara", model, threads, cpus, seed, profile))
         for peer in peers:
-            path = _peer_model(peer, model, peer_models or {})
-            engines.append(_Engine(peer, path, threads, cpus, seed, False))
+            try:
+                path = _peer_model(peer, model, peer_models or {})
+                engines.append(_Engine(peer, path, threads, cpus, seed, False))
+            except Failure as failure:
+                if not lenient:
+                    raise
+                failed.append({"engine": peer, "error": str(failure).removeprefix(f"{peer}: ").splitlines()[0]})
         for engine in engines:
             engine.warm_up(warmup)
-        chunk = {e.name: max(1, min(runs, int(0.05 / max(e.start["first"] / 2, 1e-7)))) for e in engines}
-        begin = time.monotonic()
-        while min(len(e.times) for e in engines) < runs:
-            if time.monotonic() - begin > max_secs and all(e.times for e in engines):
-                break
-            for engine in engines:
-                left = runs - len(engine.times)
-                if left > 0:
-                    engine.run(min(left, chunk[engine.name]))
-            done = min(len(e.times) for e in engines)
-            progress.show(f"{done} of {runs} runs")
+        _take_turns(engines, runs, max_secs, progress)
         results = [engine.finish() for engine in engines]
         for result in results:
-            result["ratio"] = result["median_us"] / results[0]["median_us"]
-        return results, engines[0].profile
+            result["ratio"] = result["best_us"] / results[0]["best_us"]
+        return {
+            "model": model,
+            "type": engines[0].start["type"],
+            "best_ratio": min((r["ratio"] for r in results[1:]), default=None),
+            "engines": results + failed,
+            "profile": engines[0].last.get("profile", []),
+            "peaks": engines[0].last.get("peaks"),
+        }
     finally:
         progress.done()
         for engine in engines:
             engine.stop()
 
 
-def _print_profile(steps: list[dict[str, Any]]) -> None:
-    total = sum(s["us"] for s in steps) or 1.0
-    rows, sum_percent = [], 0.0
-    for s in sorted(steps, key=lambda s: -s["us"]):
-        percent = 100 * s["us"] / total
-        sum_percent += percent
-        rate = f"{s['macs'] / s['us'] / 1e3:.1f}" if s["macs"] and s["us"] else ""
-        macs = count_text(s["macs"]) if s["macs"] else ""
-        rows.append(
-            (s["node"], s["op"], f"{s['us']:.1f}", f"{percent:.1f}", f"{sum_percent:.1f}", macs, rate,
-             bytes_text(s["bytes"]), s["name"][:48])
-        )  # fmt: skip
-    head = ("node", "operator", "us", "%", "sum %", "MAC", "GMAC/s", "touched", "output")
-    click.echo("\n" + table(rows, head, "rlrrrrrrl"))
+def _expand(paths: list[str]) -> list[str]:
+    """The model files; of a folder, every .tflite in it."""
+    models = []
+    for path in paths:
+        inside = sorted(n for n in os.listdir(path) if n.endswith(".tflite")) if os.path.isdir(path) else None
+        if inside == []:
+            raise Failure(f"'{path}' has no .tflite file in it")
+        if not os.path.exists(path):
+            raise Failure(f"'{path}' does not exist")
+        models += [os.path.join(path, n) for n in inside] if inside else [path]
+    return models
 
 
-def _compare(results: list[dict[str, Any]], baseline: str, tolerance: float) -> list[str]:
-    """Sentences for every engine-independent regression against an earlier --json report."""
-    try:
-        with open(baseline, encoding="utf-8") as file:
-            earlier = json.load(file)
-        before = next(e for e in earlier["engines"] if e["engine"] == "samara")["median_us"]
-    except (OSError, ValueError, KeyError, StopIteration, TypeError) as error:
-        raise Failure(f"'{baseline}' is not a report of `samara benchmark --json`: {error}") from None
-    now = results[0]["median_us"]
-    if now > before * (1 + tolerance):
-        return [
-            f"regression: median {now:.1f} us, {100 * (now / before - 1):.1f} % above the {before:.1f} us of {baseline}"
-        ]
-    return []
+def _named(peer_models: tuple[str, ...]) -> dict[str, str]:
+    named = {}
+    for text in peer_models:
+        peer, equals, file = text.partition("=")
+        if not equals or peer not in PEERS:
+            raise Failure(f"--peer-model {text}: write PEER=FILE with a peer of {', '.join(PEERS)}")
+        named[peer] = file
+    return named
 
 
 def _percent(_: click.Context, parameter: click.Parameter, value: str) -> float:
@@ -218,15 +226,19 @@ def _percent(_: click.Context, parameter: click.Parameter, value: str) -> float:
 
 
 @click.command()
-@click.argument("model", required=False)
+@click.argument("paths", metavar="MODEL...", nargs=-1)
 @click.option("--graph", hidden=True, help="MODEL, as benchmark_model spells it.")
 @click.option("--threads", "--num_threads", default=1, show_default=True, type=click.IntRange(1), help="Threads.")
 @click.option("--runs", "--num_runs", default=100, show_default=True, type=click.IntRange(1), help="Runs to time.")
 @click.option("--warmup", "--warmup_runs", default=5, show_default=True, type=click.IntRange(0), help="Runs before.")
-@click.option("--max-secs", "--max_secs", default=20.0, show_default=True, help="Stop measuring after this long.")
-@click.option("--profile", "--enable_op_profiling", is_flag=True, help="Time every operator too.")
+@click.option(
+    "--max-secs", "--max_secs", default=20.0, show_default=True, help="Stop measuring a model after this long."
+)
+@click.option("--profile", "--enable_op_profiling", is_flag=True, help="Every operator beside the machine's limits.")
 @click.option("--peers", metavar="A,B", help=f"Engines to compare with: {', '.join(PEERS)}.")
-@click.option("--peer-model", "peer_models", multiple=True, metavar="PEER=FILE", help="The model a peer runs.")
+@click.option(
+    "--peer-model", "peer_models", multiple=True, metavar="PEER=FILE", help="The model a peer runs, or a folder."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the random input data.")
 @click.option("--csv", "csv_path", metavar="FILE", help="Write the times of all engines as a table.")
 @click.option("--baseline", metavar="FILE", help="An earlier --json report; exit 7 when slower.")
@@ -235,7 +247,7 @@ def _percent(_: click.Context, parameter: click.Parameter, value: str) -> float:
 @force_option
 @verbosity_options
 def command(
-    model: str | None,
+    paths: tuple[str, ...],
     graph: str | None,
     threads: int,
     runs: int,
@@ -255,49 +267,47 @@ def command(
 ) -> None:
     """Measure MODEL: time to load, first run, latency distribution, peak memory; with --peers, other engines as well.
 
-    "ratio" is an engine's median over samara's: above 1, samara is faster. Peers are named onnxruntime (needs an .onnx
-    beside MODEL or --peer-model), openvino and litert.
+    "ratio" is an engine's time over samara's, each the least of its rounds' medians: above 1, samara is faster. Peers
+    are named onnxruntime (needs an .onnx of the same name beside MODEL or in the folder of --peer-model), openvino and
+    litert. Several models, or a folder, make one table with geometric means; a peer that cannot run a model has a dash.
     """
-    path = model or graph
-    if path is None:
-        raise click.UsageError("Missing argument 'MODEL'.")
+    models = _expand([*paths, *([graph] if graph else [])])
+    if not models:
+        raise click.UsageError("Missing argument 'MODEL...'.")
     wanted = [p.strip() for p in peers.split(",") if p.strip()] if peers else []
     for peer in wanted:
         if peer not in PEERS:
             raise Failure(f"--peers {peer}: is none of {', '.join(PEERS)}")
-    named = {}
-    for text in peer_models:
-        peer, equals, file = text.partition("=")
-        if not equals or peer not in PEERS:
-            raise Failure(f"--peer-model {text}: write PEER=FILE with a peer of {', '.join(PEERS)}")
-        named[peer] = file
     if csv_path is not None:
         refuse_overwrite(csv_path, force)
-    if os.path.isdir(path) or not os.path.exists(path):
-        kind = "is a directory, not a model file" if os.path.isdir(path) else "does not exist"
-        raise Failure(f"'{path}' {kind}")
-    results, steps = measure(path, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet)
-    slower = _compare(results, baseline, tolerance) if baseline is not None else []
+    named, many = _named(peer_models), len(models) > 1
+    reports = []
+    for model in models:
+        report = measure(model, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet, lenient=many)
+        reports.append(report)
+        for engine in report["engines"]:
+            if "error" in engine:
+                note(f"{os.path.basename(model)}: {engine['engine']}: {engine['error']}", quiet)
+        if many and not as_json:
+            note(bench_report.models([report], wanted).splitlines()[1], quiet)
+    slower = bench_report.regressions(reports, baseline, tolerance) if baseline is not None else []
     if csv_path is not None:
+        rows = [{"model": r["model"], **e} for r in reports for e in r["engines"] if "error" not in e]
         with open(csv_path, "w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(results[0]))
+            writer = csv.DictWriter(stream, list(rows[0]))
             writer.writeheader()
-            writer.writerows(results)
+            writer.writerows(rows)
     if as_json:
-        content = {"model": path, "threads": threads, "engines": results, "profile": steps, "regressions": slower}
-        print_json("samara.benchmark/1", content)
+        content = {"threads": threads, "models": reports, "summary": bench_report.summarize(reports)}
+        print_json("samara.benchmark/2", content | {"regressions": slower})
     else:
-        rows = [
-            (r["engine"], r["version"], f"{r['init_ms']:.2f}", f"{r['first_ms']:.2f}", f"{r['min_us']:.1f}",
-             f"{r['median_us']:.1f}", f"{r['p90_us']:.1f}", f"{r['p99_us']:.1f}", f"{r['std_us']:.1f}", r["runs"],
-             bytes_text(r["peak_rss_bytes"]), f"{r['ratio']:.2f}")
-            for r in results
-        ]  # fmt: skip
-        head = ("engine", "version", "init ms", "first ms", "min us", "median", "p90", "p99", "std", "runs",
-                "peak RSS", "ratio")  # fmt: skip
-        click.echo(table(rows, head, "llrrrrrrrrrr"))
-        if profile:
-            _print_profile(steps)
+        for report in reports if profile or not many else []:
+            click.echo(("\n" + report["model"] + "\n" if many else "") + bench_report.engines(
+                [e for e in report["engines"] if "error" not in e]))  # fmt: skip
+            if profile:
+                click.echo("\n" + bench_report.profile(report["profile"], report["peaks"]))
+        if many:
+            click.echo(bench_report.models(reports, wanted))
         for sentence in slower:
             note(sentence)
     if slower:

@@ -43,7 +43,7 @@ class MinMax:
         return self.low, self.high
 
 
-BINS = 2048
+BINS = 8192
 
 
 class Histogram(MinMax):

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import sys
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -217,7 +218,9 @@ class Keras:
 
         given = [sample[name] for name in self._inputs]
         try:
-            flat = keras.tree.flatten(model(given[0] if len(given) == 1 else given, training=False))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about nested inputs
+                flat = keras.tree.flatten(model(given[0] if len(given) == 1 else given, training=False))
         except Exception as error:
             raise EngineError(f"Keras cannot run the model: {_first_line(error)}") from None
         return [np.asarray(keras.ops.convert_to_numpy(value)) for value in flat]
@@ -255,6 +258,8 @@ def _load_keras(source: Any) -> Any:
         raise EngineError("the file names things that are not Keras's own layers, so Keras does not get to see it")
     try:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        if not installed("tensorflow"):  # Keras's default
+            os.environ.setdefault("KERAS_BACKEND", "torch" if installed("torch") else "jax")
         import keras
     except Exception as error:  # a backend that is missing or broken says so in many ways
         raise EngineError(f"Keras cannot be imported: {_first_line(error)}") from None

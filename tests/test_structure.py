@@ -113,7 +113,7 @@ def test_no_absolute_paths() -> None:
 def test_readme_commands_are_the_checked_ones() -> None:
     """The first two code blocks are the two commands; .ci/run runs the second word for word."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert "samara run " in blocks[0]
+    assert "samara convert " in blocks[0]
     assert blocks[1].strip() in (ROOT / ".ci/run").read_text(encoding="utf-8")
     for name in re.findall(r"examples/\S+", blocks[0]):
         assert (ROOT / name).exists(), name

@@ -11,7 +11,7 @@ import pytest
 from paths import emulated
 
 TESTS = Path(__file__).resolve().parents[1]
-NEEDS = {"onnx": "onnx"}
+NEEDS = {"onnx": "onnx", "keras": "keras", "h5": "keras"}
 PEAK_MIB = 1500
 pytestmark = pytest.mark.skipif(emulated(), reason="this Python cannot start another")
 

@@ -5,6 +5,7 @@
 #include "common/activation.h"
 #include "common/slide.h"
 #include "common/window.h"
+#include "common/winograd.h"
 #include "ops.h"
 
 typedef struct conv {
@@ -13,6 +14,8 @@ typedef struct conv {
   size_t window_bytes; /* scratch: window | right matrix | quantized input | scale and zero of each batch */
   size_t matmul_bytes, quantized_bytes;
   bool asymmetric;
+  bool by_winograd; /* then nothing above but mm's types is used */
+  sam_winograd winograd;
 } conv;
 
 /* Shapes, groups and taps. */
@@ -80,6 +83,22 @@ static sam_status plan_window(sam_ctx *ctx, sam_node *node, conv *c) {
   return sam_slide_plan(ctx, win, mm);
 }
 
+static bool plan_winograd(const sam_node *node, conv *c) {
+  const sam_conv_2d_options *o = node->options;
+  if (c->mm.kind != SAM_MATMUL_F32 || c->mm.groups != 1 || o->stride_h != 1 || o->stride_w != 1 ||
+      o->dilation_h_factor != 1 || o->dilation_w_factor != 1)
+    return false;
+  c->winograd = (sam_winograd){.in = c->mm.in,
+                               .filter = c->mm.weights,
+                               .bias = c->mm.bias,
+                               .out = c->mm.out,
+                               .top = -c->win.dy[0],
+                               .left = -c->win.dx[0],
+                               .lo = c->mm.flo,
+                               .hi = c->mm.fhi};
+  return sam_winograd_wins(&c->winograd);
+}
+
 static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   const sam_conv_2d_options *o = node->options;
   sam_tensor *in = node->inputs[0], *filter = node->inputs[1];
@@ -97,6 +116,11 @@ static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   if (in->dims[3] < 1) return sam_fail(ctx, SAM_INVALID_MODEL, "input has no channels");
   sam_matmul_choose(&c->mm);
   SAM_TRY(plan_window(ctx, node, c));
+  c->by_winograd = plan_winograd(node, c);
+  if (c->by_winograd) {
+    SAM_TRY(sam_winograd_prepare(ctx, &c->winograd));
+    return sam_scratch(ctx, sam_winograd_scratch(ctx, &c->winograd));
+  }
   SAM_TRY(sam_matmul_prepare(ctx, &c->mm));
   c->asymmetric = filter->quant->count > 1;
   c->window_bytes = sam_slide_scratch(ctx, &c->win);
@@ -112,6 +136,10 @@ static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
 static sam_status conv_eval(sam_ctx *ctx, sam_node *node) {
   conv *c = node->state;
   char *scratch = node->scratch;
+  if (c->by_winograd) {
+    sam_winograd_run(ctx, &c->winograd, scratch);
+    return SAM_OK;
+  }
   sam_matmul_bind(&c->mm, scratch + c->window_bytes);
   const void *in = c->mm.in->data;
   float *scale = NULL;

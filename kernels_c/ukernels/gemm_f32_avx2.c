@@ -9,8 +9,16 @@ enum { MR = 6 };
 SAM_TILES(columns_2, 6, 3, 2, 2)
 SAM_TILES(columns_1, 12, 4, 1, 1)
 
-static void run(const sam_f32_gemm_args *g) {
+/* A single row has too few sums to hide the latency of a multiplication, unless it takes many columns at once. */
+static int32_t single_row(const sam_f32_gemm_args *g) {
   int32_t j = 0;
+  for (; g->n - j >= 64; j += 64) tile(g, 0, j, 1, 8);
+  for (; g->n - j >= 32; j += 32) tile(g, 0, j, 1, 4);
+  return j;
+}
+
+static void run(const sam_f32_gemm_args *g) {
+  int32_t j = g->m == 1 ? single_row(g) : 0;
   for (; g->n - j > 8; j += 16) columns_2(g, j);
   if (g->n - j > 0) columns_1(g, j);
 }

@@ -15,6 +15,7 @@
 #include "ukernels/lstm.h"
 #include "ukernels/move.h"
 #include "ukernels/spatial.h"
+#include "ukernels/winograd.h"
 
 #ifdef __cplusplus
 extern "C" {

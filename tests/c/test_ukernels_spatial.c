@@ -156,6 +156,25 @@ static void test_mix(const sam_uk_table *a, const sam_uk_table *e) {
   }
 }
 
+/* Both transforms with every tail; what lies behind the n-th value of a plane stays. */
+static void test_winograd(const sam_uk_table *t, const sam_uk_table *plain) {
+  enum { PLANE = 72 };
+  const float *d[16];
+  for (int p = 0; p < 16; p++) d[p] = input_f32 + 100 * p;
+  for (int64_t n = 1; n < 70; n += n < 35 ? 1 : 17) {
+    float got[16 * PLANE], want[16 * PLANE], *to[2][4];
+    for (int i = 0; i < 16 * PLANE; i++) got[i] = want[i] = 7;
+    t->f32_winograd->input(n, d, got, PLANE);
+    plain->f32_winograd->input(n, d, want, PLANE);
+    for (int i = 0; i < 16 * PLANE; i++) EXPECT_NEAR(got[i], want[i], 1e-5);
+    for (int i = 0; i < 16 * PLANE; i++) got[i] = want[i] = 7;
+    for (int q = 0; q < 4; q++) to[0][q] = got + q * PLANE, to[1][q] = want + q * PLANE;
+    t->f32_winograd->output(n, input_f32, 300, filter_f32, -1.5f, 2.5f, to[0]);
+    plain->f32_winograd->output(n, input_f32, 300, filter_f32, -1.5f, 2.5f, to[1]);
+    for (int i = 0; i < 16 * PLANE; i++) EXPECT_NEAR(got[i], want[i], 1e-5);
+  }
+}
+
 int main(void) {
   fill();
   sam_uk_table plain;
@@ -182,6 +201,7 @@ int main(void) {
     test_dw("f32_dw3x3s2", t.f32_dw3x3s2, plain.f32_dw, 2, 3, 2);
     test_pools(&t, &plain);
     test_mix(&t, &plain);
+    test_winograd(&t, &plain);
     printf("%s: %d failures\n", name, test_failures - failures);
   }
   return test_result();

@@ -43,6 +43,8 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "grouped pointwise": ((2, 4, 5, 24), (8, 1, 1, 6), options(act="RELU")),
     "one pixel": ((3, 1, 1, 30), (11, 1, 1, 30), options()),
     "deep": ((1, 3, 3, 300), (20, 3, 3, 300), options()),
+    "many channels": ((2, 12, 13, 40), (37, 3, 3, 40), options(act="RELU")),
+    "many channels valid": ((1, 9, 26, 32), (64, 3, 3, 32), options(VALID)),
     "no pixels": ((0, 4, 4, 3), (2, 3, 3, 3), options()),
 }
 

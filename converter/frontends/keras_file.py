@@ -17,9 +17,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,6 +91,8 @@ def _package() -> Any:
 
 # ---- The zip ----
 
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, OverflowError)
+
 
 def _archive(h5py: Any, data: Any) -> Source:
     try:
@@ -111,15 +115,7 @@ def _archive(h5py: Any, data: Any) -> Source:
                 )
             else:
                 raise ModelError("the archive has no model.weights.h5")
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-        OverflowError,
-    ) as error:
+    except (*_ZIP_ERRORS, ValueError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"the archive is damaged or cut short ({error})") from None
@@ -181,7 +177,8 @@ def _opened(h5py: Any, data: Any) -> Iterator[Any]:
 
 
 def _legacy(file: Any, size: int) -> Source:
-    text = file.attrs.get("model_config")
+    store = Store(file, size)
+    text = store.attribute(file, "model_config")
     if text is None:
         known = "layer_names" in file.attrs or "layers" in file or "_layer_checkpoint_dependencies" in file
         raise ModelError("the file has no model_config: " + (WEIGHTS_ONLY if known else "it is no Keras model"))
@@ -190,10 +187,9 @@ def _legacy(file: Any, size: int) -> Source:
     if len(text) > CONFIG_LIMIT:
         raise ModelError(f"model_config has {len(text)} bytes; the limit is {CONFIG_LIMIT}")
     config = _whole(_json(text, "model_config"))
-    store = Store(file, size)
     if store.group("model_weights") is None:
         raise ModelError("the file has no group model_weights; save the whole model with model.save()")
-    version = _version(file.attrs.get("keras_version"), (2, 0))
+    version = _version(store.attribute(file, "keras_version"), (2, 0))
     return Source(config, version, LegacyModel(store))
 
 
@@ -233,17 +229,24 @@ class Store:
         found = self.get(path)
         return found if isinstance(found, h5py.Group) else None
 
+    def attribute(self, holder: Any, name: str) -> Any:
+        """An attribute, or None; it cannot be larger than the file."""
+        if name not in holder.attrs:
+            return None
+        found = holder.attrs.get_id(name)
+        size = math.prod(found.shape or ()) * found.dtype.itemsize
+        if size > max(self.size, 1 << 16):
+            raise ModelError(f"the attribute {name} would have {size} bytes, and the file has {self.size}")
+        return holder.attrs[name]
+
     def names(self, path: str, attribute: str) -> list[str] | None:
         """A list of names in an attribute of a group; long lists are cut into several: name0, name1, …"""
         group = self.group(path)
         if group is None:
             return None
-        parts = []
-        if attribute in group.attrs:
-            parts.append(group.attrs[attribute])
-        else:
-            while f"{attribute}{len(parts)}" in group.attrs:
-                parts.append(group.attrs[f"{attribute}{len(parts)}"])
+        parts = [self.attribute(group, attribute)] if attribute in group.attrs else []
+        while f"{attribute}{len(parts)}" in group.attrs:
+            parts.append(self.attribute(group, f"{attribute}{len(parts)}"))
         if not parts:
             return None
         found = []
@@ -272,7 +275,7 @@ class Store:
         if stored > self.size or count > max(FREE, stored * RATIO) or self.total > max(16 * FREE, self.size * RATIO):
             raise ModelError(f"the weight {path!r} would have {count} bytes, and the file has {self.size}")
         value = found[()]
-        if value.dtype == np.uint16 and found.attrs.get("dtype") in ("bfloat16", b"bfloat16"):
+        if value.dtype == np.uint16 and self.attribute(found, "dtype") in ("bfloat16", b"bfloat16"):
             value = (value.astype(np.uint32) << 16).view(np.float32)
         if value.dtype.kind == "f":
             with np.errstate(over="ignore"):
@@ -390,7 +393,7 @@ class Tree:
         if len(found) != len(group):
             raise ModelError(f"the weights at {head!r} are not numbered from 0 to {len(group) - 1}")
         self.values[path] = found
-        name = group.attrs.get("name")
+        name = store.attribute(group, "name")
         if isinstance(name, str):
             self.by_name[name] = "" if name in self.by_name else path
 

@@ -54,8 +54,9 @@ class Report:
         lines = [f"{self.recipe}: {self.changed} of {real} operators that compute with real numbers changed"]
         if self.samples:
             lines[0] += f", calibrated on {self.samples} samples"
-        for reason, count in Counter(e.reason for e in self.kept).most_common():
-            names = [f"{e.op} {e.node}" for e in self.kept if e.reason == reason]
+        stayed = [e for e in self.entries if e.reason]
+        for (became, reason), count in Counter((e.became, e.reason) for e in stayed).most_common():
+            names = [f"{e.op} {e.node}" for e in stayed if (e.became, e.reason) == (became, reason)]
             more = f" and {count - 3} more" if count > 3 else ""
-            lines.append(f"  float32: {', '.join(names[:3])}{more}: {reason}")
+            lines.append(f"  {became}: {', '.join(names[:3])}{more}: {reason}")
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])

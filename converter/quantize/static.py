@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from .recurrent import looks
 from .report import Entry, Report
 from .resets import spread
 from .solve import Solution, solve
+from .weights import shrink
 
 
 def run(
@@ -46,9 +48,15 @@ def run(
         if recipe.activations == "INT8":
             spread(graph, ranges, recipe)
         found = solve(graph, recipe, ranges)
-        report.entries += [_entry(n, found, found.reasons.get(n, ""), recipe) for n in graph]
+        entries = {n: _entry(n, found, found.reasons.get(n, ""), recipe) for n in graph}
         report.ranges.update({t.name: (p.low, p.high) for t, p in found.params.items()})
         Rewriter(model, graph, found, ranges, recipe, io).run()
+        left = [n for n, entry in entries.items() if entry.became == "float32" and n.graph is graph]
+        weights = dataclasses.replace(recipe, activations="", compute="dynamic")
+        for n, small in zip(left, shrink(graph, weights, left), strict=True):
+            if small.became != "float32":
+                entries[n] = dataclasses.replace(entries[n], became=small.became)
+        report.entries += entries.values()
     dce.run(model)
     return report
 

@@ -9,6 +9,7 @@ The runtime computes a DEQUANTIZE of a constant once, when the model is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -48,41 +49,42 @@ MOST_HALF = float(np.finfo(np.float16).max)
 def run(model: Model, recipe: Recipe) -> Report:
     report = Report(recipe.name)
     for graph in model.graphs:
-        one = _Weights(graph, recipe, report)
-        for node in graph.nodes:
-            one.node(node)
+        report.entries += shrink(graph, recipe, graph.nodes)
     dce.run(model)
     return report
 
 
+def shrink(graph: Graph, recipe: Recipe, nodes: Iterable[Node]) -> list[Entry]:
+    """Makes the constants of some nodes small; what became of each."""
+    one = _Weights(graph, recipe)
+    return [Entry(node_name(node), node.op, *one.node(node)) for node in nodes]
+
+
 class _Weights:
-    def __init__(self, graph: Graph, recipe: Recipe, report: Report) -> None:
-        self.graph, self.recipe, self.report = graph, recipe, report
+    """Of one graph. Methods answer what a node became, and the reason if it stayed."""
+
+    def __init__(self, graph: Graph, recipe: Recipe) -> None:
+        self.graph, self.recipe = graph, recipe
         self.made: dict[tuple[Any, ...], Tensor] = {}
-        self.too_large: set[str] = set()
 
-    def node(self, node: Node) -> None:
+    def node(self, node: Node) -> tuple[str, str]:
         if not any(is_real(t) for t in (*node.inputs, *node.outputs)):
-            self._say(node, "")
-        elif self.recipe.keeps(node):
-            self._say(node, "float32", "the recipe keeps it")
-        elif self.recipe.weights == "FLOAT16":
-            self._half(node)
-        elif self.recipe.compute == "dynamic" and node.op == "GATHER" and node.inputs[0] in self.graph.outputs:
-            self._say(node, "float32", "its table is an output")
-        else:
-            self._int8(node)
-
-    def _say(self, node: Node, became: str, reason: str = "") -> None:
-        self.report.entries.append(Entry(node_name(node), node.op, became, reason))
+            return "", ""
+        if self.recipe.keeps(node):
+            return "float32", "the recipe keeps it"
+        if self.recipe.weights == "FLOAT16":
+            return self._half(node)
+        if self.recipe.compute == "dynamic" and node.op == "GATHER" and node.inputs[0] in self.graph.outputs:
+            return "float32", "its table is an output"
+        return self._int8(node)
 
     # ---- float16 ----
 
-    def _half(self, node: Node) -> None:
+    def _half(self, node: Node) -> tuple[str, str]:
         weights = [node.input(i) for i, _ in WEIGHTS.get("" if node.custom else node.op, ())]
         small = next((t for t in weights if t is not None and t.constant and not is_real(t)), None)
         if small is not None:  # with a bias that is no constant the reference engine refuses these
-            return self._say(node, "float32", f"its weights are {small.type.name.lower()} already")
+            return "float32", f"its weights are {small.type.name.lower()} already"
         inputs, changed, reason = list(node.inputs), False, "it has no constants"
         for i, t in enumerate(inputs):
             if t is None or not t.constant or not is_real(t) or t.sparsity is not None:
@@ -101,7 +103,7 @@ class _Weights:
             inputs[i] = self.made[t, "half"]
             changed = True
         node.inputs = inputs
-        return self._say(node, "float16 weights" if changed else "float32", "" if changed else reason)
+        return ("float16 weights", "") if changed else ("float32", reason)
 
     def _dequantized(self, small: Tensor, t: Tensor, before: Node) -> Tensor:
         name, small.name = t.name, self.graph.unique_name(f"{t.name}_{small.type.name.lower()}")
@@ -110,19 +112,19 @@ class _Weights:
 
     # ---- int8 ----
 
-    def _int8(self, node: Node) -> None:
+    def _int8(self, node: Node) -> tuple[str, str]:
         rows = WEIGHTS.get("" if node.custom else node.op, ())
         found = [(i, node.input(i), w) for i, w in rows if i < len(node.inputs)]
         given = [(i, t, w) for i, t, w in found if t is not None]
         if not given:
-            return self._say(node, "float32", "its kernels take no int8 weights")
+            return "float32", "its kernels take no int8 weights"
         if not all(t.constant and is_real(t) and t.sparsity is None for _, t, _ in given):
             kinds = {t.type.name for _, t, _ in given if t.constant and not is_real(t)}
             what = f"are {kinds.pop().lower()} already" if kinds else "are computed while it runs"
-            return self._say(node, "float32", f"its weights {what}")
+            return "float32", f"its weights {what}"
         values = sum(t.data.size // 4 for _, t, _ in given if t.data is not None)
         if values < self.recipe.min_elements:
-            return self._say(node, "float32", f"its {values} weights are fewer than {self.recipe.min_elements}")
+            return "float32", f"its {values} weights are fewer than {self.recipe.min_elements}"
         inputs = list(node.inputs)
         for i, t, w in given:
             small = self._small(t, w.axis if self.recipe.per_channel else None)
@@ -136,7 +138,7 @@ class _Weights:
         node.version = None
         if self.recipe.compute == "dynamic":
             self._dynamic(node)
-        return self._say(node, "int8 weights")
+        return "int8 weights", ""
 
     def _small(self, t: Tensor, axis: int | None) -> Tensor:
         key = (id(t.data), t.shape, axis)

@@ -33,7 +33,7 @@ from . import (  # noqa: F401  (fill the tables)
 )
 from .build import Builder, T, Unsupported
 from .keras_build import KEEPS_MASK, LAYERS, OPERATIONS, Call, Fields, flat, plain
-from .keras_file import Weights, read
+from .keras_file import Weights, opened
 
 DEPTH = 40
 """Models inside models."""
@@ -54,8 +54,8 @@ _DEFECTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
 
 def load(source: Any, shapes: Mapping[str, Sequence[int]] | None = None) -> Model:
     """Reads a Keras model: a path or bytes. `shapes` fixes the shapes of inputs by name, the batch included."""
-    config, version, weights = read(source)
-    return _Loader(version, dict(shapes or {})).run(config, weights)
+    with opened(source) as found:
+        return _Loader(found.version, dict(shapes or {})).run(found.config, found.weights)
 
 
 def layers() -> set[str]:

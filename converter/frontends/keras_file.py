@@ -1,8 +1,8 @@
 """What lies in the files Keras writes: the configuration of a model, and its weights layer by layer.
 
-    source = read("net.keras")          or .h5, .hdf5, or the bytes of one
-    source.config                       {"class_name": "Functional", "config": {...}}
-    source.weights                      of the whole model: a `Weights`
+    with opened("net.keras") as source:     or .h5, .hdf5, or the bytes of one
+        source.config                       {"class_name": "Functional", "config": {...}}
+        source.weights                      of the whole model: a `Weights`, read from the file piece by piece
 
 A `.keras` archive is a zip of config.json, metadata.json and model.weights.h5; the latter has a group for each layer,
 called after its class (`layers/conv2d_1/vars/0`). A legacy file is HDF5: the configuration is an attribute, and the
@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...interpreter.errors import FileError, ModelError
+from ...interpreter.errors import FileError, ModelError, SamaraError
 
 CONFIG_LIMIT = 1 << 28
 """Bytes a configuration may have."""
@@ -51,32 +51,34 @@ class Source(NamedTuple):
     weights: Weights
 
 
-def read(source: Any) -> Source:
-    """Reads a path or bytes. Raises FileError, ModelError, and ModuleNotFoundError where h5py is missing."""
+@contextlib.contextmanager
+def opened(source: Any) -> Iterator[Source]:
+    """Opens a path or bytes. Raises FileError, ModelError, and ModuleNotFoundError where h5py is missing."""
     h5py = _package()
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
+    with contextlib.ExitStack() as stack:
         try:
-            data: Any = path.open("rb")
-        except OSError as error:
-            raise FileError(f"cannot read {os.fspath(source)!r}: {error.strerror or error}") from None
-    elif isinstance(source, (bytes, bytearray, memoryview)):
-        data = io.BytesIO(source)
-    else:
-        raise TypeError(f"a Keras model is a path or bytes, not {type(source).__name__}")
-    with data:
-        try:
+            if isinstance(source, (str, os.PathLike)):
+                data: Any = stack.enter_context(Path(source).open("rb"))
+            elif isinstance(source, (bytes, bytearray, memoryview)):
+                data = stack.enter_context(io.BytesIO(source))
+            else:
+                raise TypeError(f"a Keras model is a path or bytes, not {type(source).__name__}")
             head = data.read(8)
             size = data.seek(0, os.SEEK_END)
             data.seek(0)
         except OSError as error:
-            raise FileError(f"cannot read {source!r}: {error.strerror or error}") from None
+            raise FileError(f"cannot read {os.fspath(source)!r}: {error.strerror or error}") from None
         if head == HDF5_MAGIC:
-            with _opened(h5py, data) as file:
-                return _legacy(file, size)
-        if head[:2] == b"PK":
-            return _archive(h5py, data)
-    raise ModelError("not a Keras model: it is neither a zip archive (.keras) nor HDF5 (.h5)")
+            with _guarded():
+                found = _legacy(stack.enter_context(h5py.File(data, "r")), size)
+        elif head[:2] == b"PK":
+            config, version, weights = _archive(data)
+            with _guarded():
+                file = stack.enter_context(h5py.File(weights, "r"))
+                found = Source(config, version, ArchiveWeights(Tree(Store(file, weights.seek(0, os.SEEK_END)))))
+        else:
+            raise ModelError("not a Keras model: it is neither a zip archive (.keras) nor HDF5 (.h5)")
+        yield found
 
 
 def _package() -> Any:
@@ -94,7 +96,8 @@ def _package() -> Any:
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, OverflowError)
 
 
-def _archive(h5py: Any, data: Any) -> Source:
+def _archive(data: Any) -> tuple[dict[str, Any], tuple[int, ...], Any]:
+    """The configuration, the version of Keras, and the weights as a file."""
     try:
         with zipfile.ZipFile(data) as archive:
             names = archive.namelist()
@@ -108,7 +111,7 @@ def _archive(h5py: Any, data: Any) -> Source:
             config = _json(_member(archive, "config.json"), "config.json")
             meta = _json(_member(archive, "metadata.json"), "metadata.json") if "metadata.json" in names else {}
             if "model.weights.h5" in names:
-                weights = _member(archive, "model.weights.h5")
+                weights = _member_file(archive, data, "model.weights.h5")
             elif any(name.endswith(".npz") or "model.weights" in name for name in names):
                 raise ModelError(
                     "the weights of the archive are not model.weights.h5; save the model in one .keras file"
@@ -120,9 +123,47 @@ def _archive(h5py: Any, data: Any) -> Source:
             raise
         raise ModelError(f"the archive is damaged or cut short ({error})") from None
     version = _version(meta.get("keras_version") if isinstance(meta, dict) else None, (3,))
-    with _opened(h5py, io.BytesIO(weights)) as file:
-        found = ArchiveWeights(Tree(Store(file, len(weights))))
-    return Source(_whole(config), version, found)
+    return _whole(config), version, weights
+
+
+def _member_file(archive: zipfile.ZipFile, data: Any, name: str) -> Any:
+    """A member as a file; what is stored as it is, is not copied."""
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+        return io.BytesIO(_member(archive, name))
+    with archive.open(info) as member:
+        while member.read(1 << 20):  # checks the sum
+            pass
+    data.seek(info.header_offset)
+    header = data.read(30)  # the names behind it may differ from those in the directory
+    start = info.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    return _Part(data, start, info.file_size)
+
+
+class _Part(io.RawIOBase):
+    """A part of a file, as a file."""
+
+    def __init__(self, file: Any, start: int, size: int) -> None:
+        self.file, self.start, self.size = file, start, size
+        self.at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self.at = max(offset + (0, self.at, self.size)[whence], 0)
+        return self.at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        wanted = max(min(len(view), self.size - self.at), 0)
+        self.file.seek(self.start + self.at)
+        count: int = self.file.readinto(view[:wanted])
+        self.at += count
+        return count
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -162,16 +203,13 @@ def _version(text: Any, otherwise: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @contextlib.contextmanager
-def _opened(h5py: Any, data: Any) -> Iterator[Any]:
-    """An HDF5 file; whatever h5py says against it is one sentence."""
+def _guarded() -> Iterator[None]:
+    """Whatever h5py says against a file is one sentence."""
     try:
-        with h5py.File(data, "r") as file:
-            yield file
-    except ModelError:
+        yield
+    except SamaraError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
-        if isinstance(error, ValueError) and type(error) is not ValueError:  # ours
-            raise
         text = " ".join(str(error).split())
         raise ModelError(f"the HDF5 data is damaged or cut short ({text})") from None
 
@@ -194,13 +232,12 @@ def _legacy(file: Any, size: int) -> Source:
 
 
 class Store:
-    """The groups and datasets of an HDF5 file, checked. A dataset is read when it is asked for, and only once."""
+    """The groups and datasets of an HDF5 file, checked."""
 
     def __init__(self, file: Any, size: int) -> None:
         self.file = file
         self.size = size
         self.total = 0
-        self.held: dict[str, np.ndarray] = {}
         self.groups: dict[str, Any] = {}
 
     def get(self, path: str) -> Any:
@@ -257,12 +294,10 @@ class Store:
                 found.append(name.decode("utf-8", "replace") if isinstance(name, bytes) else name)
         return found
 
-    def array(self, path: str) -> np.ndarray | None:
-        """A dataset as float32, or as integers."""
+    def weight(self, path: str) -> Stored | None:
+        """A dataset of numbers, still to be read; None if there is none."""
         import h5py
 
-        if path in self.held:
-            return self.held[path]
         found = self.get(path)
         if not isinstance(found, h5py.Dataset):
             return None
@@ -274,14 +309,25 @@ class Store:
         self.total += count
         if stored > self.size or count > max(FREE, stored * RATIO) or self.total > max(16 * FREE, self.size * RATIO):
             raise ModelError(f"the weight {path!r} would have {count} bytes, and the file has {self.size}")
-        value = found[()]
-        if value.dtype == np.uint16 and self.attribute(found, "dtype") in ("bfloat16", b"bfloat16"):
+        return Stored(found, self.attribute(found, "dtype") in ("bfloat16", b"bfloat16"))
+
+
+class Stored(NamedTuple):
+    """A weight in the file."""
+
+    dataset: Any
+    bfloat16: bool
+
+    def read(self) -> np.ndarray:
+        """As float32, or as integers."""
+        with _guarded():
+            value = self.dataset[()]
+        if self.bfloat16 and value.dtype == np.uint16:
             value = (value.astype(np.uint32) << 16).view(np.float32)
         if value.dtype.kind == "f":
             with np.errstate(over="ignore"):
                 value = np.asarray(value, np.float32)
-        self.held[path] = made = np.asarray(value)
-        return made
+        return np.asarray(value)
 
 
 # ---- Weights of a layer ----
@@ -331,7 +377,7 @@ class ArchiveWeights(Weights):
     def rewind(self) -> None:
         self.taken.clear()
 
-    def _all(self, at: str) -> list[np.ndarray]:
+    def _all(self, at: str) -> list[Stored]:
         return self.tree.values.get(self.inside(at).path if at else self.path, [])
 
     def left(self, at: str = "") -> int:
@@ -342,7 +388,7 @@ class ArchiveWeights(Weights):
         if len(found) < start + count:
             raise ModelError(f"the file has {len(found)} weights at {self.inside(at).path!r}, the layer needs more")
         self.taken[at] = start + count
-        return found[start : start + count]
+        return [stored.read() for stored in found[start : start + count]]
 
     def layers(self, layers: Sequence[tuple[str, str]]) -> list[Weights]:
         head = f"{self.path}/" if self.path else ""
@@ -367,7 +413,7 @@ class Tree:
         import h5py
 
         self.groups: set[str] = set()
-        self.values: dict[str, list[np.ndarray]] = {}  # path of a layer -> its own weights
+        self.values: dict[str, list[Stored]] = {}  # path of a layer -> its own weights
         self.by_name: dict[str, str] = {}  # name of a layer -> path; "" where several have it
         waiting = [""]
         while waiting:
@@ -386,9 +432,9 @@ class Tree:
                         waiting.append(inner)
 
     def _variables(self, store: Store, path: str, group: Any) -> None:
-        found: list[np.ndarray] = []
+        found: list[Stored] = []
         head = f"{path}/vars" if path else "vars"
-        while (value := store.array(f"{head}/{len(found)}")) is not None:
+        while (value := store.weight(f"{head}/{len(found)}")) is not None:
             found.append(value)
         if len(found) != len(group):
             raise ModelError(f"the weights at {head!r} are not numbered from 0 to {len(group) - 1}")
@@ -401,7 +447,7 @@ class Tree:
 class LegacyWeights(Weights):
     """A list of (name, value)."""
 
-    def __init__(self, entries: Sequence[tuple[str, np.ndarray]]) -> None:
+    def __init__(self, entries: Sequence[tuple[str, Stored]]) -> None:
         self.entries = list(entries)
         self.next = 0
 
@@ -412,11 +458,11 @@ class LegacyWeights(Weights):
         return len(self.entries) - self.next
 
     def take(self, count: int, at: str = "") -> list[np.ndarray]:
-        found = [value for _, value in self.entries[self.next : self.next + count]]
+        found = self.entries[self.next : self.next + count]
         if len(found) < count:
             raise ModelError(f"the file has {len(self.entries)} weights for it, the layer needs more")
         self.next += count
-        return found
+        return [stored.read() for _, stored in found]
 
     def inside(self, at: str) -> Weights:
         return self
@@ -452,7 +498,7 @@ class LegacyModel(LegacyWeights):
             path = f"model_weights/{name}"
             entries = []
             for title in store.names(path, "weight_names") or []:
-                value = store.array(f"{path}/{title}")
+                value = store.weight(f"{path}/{title}")
                 if value is None:
                     raise ModelError(f"the weight {title!r} of layer {name!r} is missing in the file")
                 entries.append((title, value))

@@ -70,7 +70,7 @@ def run(model, given):
 
 
 def wanted(model, given):
-    if isinstance(model.input, dict):
+    if isinstance(getattr(model, "_inputs_struct", None), dict):
         found = model(given)
     else:
         found = model([given[name_of(t)] for t in model.inputs] if len(given) > 1 else next(iter(given.values())))

@@ -140,15 +140,26 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
     }
 }
 
+static void flip(int8_t *x, int64_t n) {
+  int64_t i = 0;
+  for (uint64_t w; i + 8 <= n; i += 8) {
+    memcpy(&w, x + i, 8);
+    w ^= UINT64_C(0x8080808080808080);
+    memcpy(x + i, &w, 8);
+  }
+  for (; i < n; i++) x[i] = (int8_t)(x[i] ^ 0x80);
+}
+
 /* One tap of a panel from bytes whose k is dense; `sum` of each column. */
 static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr, whole = mm->k / kr, rest = mm->k - whole * kr;
   const int32_t log2 = kr == 1 ? 0 : kr == 2 ? 1 : kr == 4 ? 2 : 3;
   const int64_t step = (int64_t)nr * kr;
   sam_uk.move->turn[log2]((char *)dst, step, (const char *)from, mm->column_stride, whole, columns);
-  if (mm->w_flip)
-    for (int8_t *d = dst; d < dst + whole * step; d += step)
-      for (int32_t i = 0; i < columns * kr; i++) d[i] = (int8_t)(d[i] ^ 0x80);
+  if (mm->w_flip && columns == nr)
+    flip(dst, whole * step);
+  else if (mm->w_flip)
+    for (int8_t *d = dst; d < dst + whole * step; d += step) flip(d, columns * kr);
   for (int32_t c = 0; c < columns; c++) {
     const uint8_t *column = from + c * mm->column_stride;
     for (int32_t d = 0; d < rest; d++) dst[whole * step + c * kr + d] = (int8_t)(column[whole * kr + d] ^ mm->w_flip);

@@ -14,21 +14,34 @@ typedef struct {
   int32_t gates, n, k, nr, kr, size;
 } packing;
 
+/* `width` columns that lie in one gate, where row k of column c goes to to[k / kr][c][k % kr]. */
+static void pack_columns(const packing *p, char *to, const char *from, int32_t width) {
+  const int32_t element = p->kr * p->size, step = p->nr * element;
+  const int32_t log2 = element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : element == 8 ? 3 : -1;
+  if (log2 >= 0 && p->k % p->kr == 0) {
+    sam_uk.move->turn[log2](to, step, from, (int64_t)p->k * p->size, p->k / p->kr, width);
+    return;
+  }
+  for (int32_t c = 0; c < width; c++)
+    for (int32_t k = 0; k < p->k; k++, from += p->size)
+      memcpy(to + (int64_t)(k / p->kr) * step + (c * p->kr + k % p->kr) * p->size, from, (size_t)p->size);
+}
+
 static void pack(void *dst, const void *arg) {
   const packing *p = arg;
-  int32_t columns = p->gates * p->n, depth = (p->k + p->kr - 1) / p->kr * p->kr;
+  const int32_t columns = p->gates * p->n, depth = (p->k + p->kr - 1) / p->kr * p->kr;
+  const size_t panel = (size_t)depth * (size_t)p->nr * (size_t)p->size;
   char *to = dst;
-  size_t size = (size_t)p->size;
-  for (int32_t c0 = 0; c0 < columns; c0 += p->nr)
-    for (int32_t k0 = 0; k0 < depth; k0 += p->kr)
-      for (int32_t c = c0; c < c0 + p->nr; c++)
-        for (int32_t k = k0; k < k0 + p->kr; k++, to += size) {
-          if (c < columns && k < p->k)
-            memcpy(to, (const char *)p->weights[c / p->n] + ((size_t)(c % p->n) * (size_t)p->k + (size_t)k) * size,
-                   size);
-          else
-            memset(to, 0, size);
-        }
+  for (int32_t first = 0; first < columns; first += p->nr, to += panel) {
+    const int32_t end = columns - first < p->nr ? columns : first + p->nr;
+    if (end < first + p->nr || p->k < depth) memset(to, 0, panel);
+    for (int32_t c = first, width; c < end; c += width) {
+      const int32_t left = p->n - c % p->n;
+      width = end - c < left ? end - c : left;
+      const char *from = (const char *)p->weights[c / p->n] + (int64_t)(c % p->n) * p->k * p->size;
+      pack_columns(p, to + (c - first) * p->kr * p->size, from, width);
+    }
+  }
 }
 
 /* The packed bytes depend on all the gates, the cache key names only one: the others go into the variant. */

@@ -133,8 +133,11 @@ def float_models():
 LITERT_REFUSES = {"simple_topk_op_runtime_k"}  # a shape that the run decides
 
 
+OFTEN = ("static_wi8_ai8", "dynamic_wi8_afp32", "float16")
+
+
 @needs_models
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", [r if r in OFTEN else pytest.param(r, marks=pytest.mark.slow) for r in RECIPES])
 @pytest.mark.parametrize(
     "path",
     [pytest.param(p, id=p.stem, marks=pytest.mark.slow if "torchaudio" in p.stem else ()) for p in float_models()],

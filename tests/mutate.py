@@ -195,7 +195,7 @@ def mutated_h5(rng: np.random.Generator, seeds: list[bytes]) -> bytes:
     file = io.BytesIO(data)
     with h5py.File(file, "r+") as h5:
         config = _change_config(h5.attrs["model_config"].encode(), rng)
-        h5.attrs["model_config"] = config.decode("utf-8", "replace")
+        h5.attrs["model_config"] = config.decode("utf-8", "replace").replace("\0", "?")
     return file.getvalue()
 
 

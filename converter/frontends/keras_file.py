@@ -70,11 +70,11 @@ def opened(source: Any) -> Iterator[Source]:
             raise FileError(f"cannot read {os.fspath(source)!r}: {error.strerror or error}") from None
         if head == HDF5_MAGIC:
             with _guarded():
-                found = _legacy(stack.enter_context(h5py.File(data, "r")), size)
+                found = _legacy(stack.enter_context(h5py.File(_heaps(data), "r")), size)
         elif head[:2] == b"PK":
             config, version, weights = _archive(data)
             with _guarded():
-                file = stack.enter_context(h5py.File(weights, "r"))
+                file = stack.enter_context(h5py.File(_heaps(weights), "r"))
                 found = Source(config, version, ArchiveWeights(Tree(Store(file, weights.seek(0, os.SEEK_END)))))
         else:
             raise ModelError("not a Keras model: it is neither a zip archive (.keras) nor HDF5 (.h5)")
@@ -200,6 +200,32 @@ def _version(text: Any, otherwise: tuple[int, ...]) -> tuple[int, ...]:
 
 
 # ---- HDF5 ----
+
+
+def _heaps(file: Any) -> Any:
+    """The file, after a look at its global heaps: the HDF5 library goes round forever on a free object of no size.
+
+    A collection is GCOL, version 1, three zeros, its size; then objects of 16-byte steps: index, references, four
+    zeros, size, data up to a multiple of 8. Index 0 is free space, and its size counts its head.
+    """
+    file.seek(0)
+    data = file.read()
+    file.seek(0)
+    lengths = data[14:15] if data[8:9] in (b"\0", b"\1") else data[10:11]  # by the version of the superblock
+    width = lengths[0] if lengths else 8
+    at = data.find(b"GCOL")
+    while at >= 0:
+        size = int.from_bytes(data[at + 8 : at + 8 + width], "little")
+        end = min(at + size, len(data))
+        here = at + 8 + width + -width % 8
+        while data[at + 4 : at + 5] == b"\x01" and here + 8 + width <= end:
+            index = int.from_bytes(data[here : here + 2], "little")
+            step = int.from_bytes(data[here + 8 : here + 8 + width], "little")
+            if index == 0 and step == 0:
+                raise ModelError("the HDF5 data is damaged (an object of a heap has no size)")
+            here += step if index == 0 else 8 + width + -width % 8 + step + -step % 8
+        at = data.find(b"GCOL", at + 4)
+    return file
 
 
 @contextlib.contextmanager

@@ -8,28 +8,38 @@
 #include <math.h>
 #include <string.h>
 
-enum { PLANES = 16, MOST_TILES = 192, LEAST_TILES = 24, BUFFER = 1 << 19 };
+enum { PLANES = 16, MOST_TILES = 192, LEAST_TILES = 24, BUFFER = 1 << 19, MOST_NR = 64 };
 
 bool sam_winograd_wins(const sam_winograd *w) {
   const int32_t *filter = w->filter->dims, *out = w->out->dims;
   if (!sam_is_known(w->filter) || filter[1] != 3 || filter[2] != 3) return false;
+  if (sam_uk.f32_gemm->tile.nr > MOST_NR) return false;
   if (filter[0] < 32 || filter[3] < 32) return false; /* the transforms would cost what the products save */
   const int64_t tiles = ((int64_t)out[1] + 1) / 2 * (((int64_t)out[2] + 1) / 2), pixels = (int64_t)out[1] * out[2];
   return 16 * tiles * 5 / 4 < 9 * pixels; /* tiles that reach over the edge waste work */
 }
 
-/* G g Gt of one filter plane; G = 1 0 0 | 1/2 1/2 1/2 | 1/2 -1/2 1/2 | 0 0 1. */
-static void transform_filter(const float *g, int64_t stride, float u[PLANES]) {
-  double t[4][3];
-  for (int x = 0; x < 3; x++) {
-    const double a = (double)g[x * stride], b = (double)g[(3 + x) * stride], c = (double)g[(6 + x) * stride];
-    t[0][x] = a, t[1][x] = (a + b + c) / 2, t[2][x] = (a - b + c) / 2, t[3][x] = c;
+/* A column by G = 1 0 0 | 1/2 1/2 1/2 | 1/2 -1/2 1/2 | 0 0 1, for `n` filters at once. */
+static inline void by_g(const double *a, const double *b, const double *c, double *const to[4], int64_t n) {
+  for (int64_t q = 0; q < n; q++) {
+    const double outer = a[q] + c[q];
+    to[0][q] = a[q];
+    to[1][q] = (outer + b[q]) / 2;
+    to[2][q] = (outer - b[q]) / 2;
+    to[3][q] = c[q];
   }
-  for (int y = 0; y < 4; y++) {
-    const double a = t[y][0], b = t[y][1], c = t[y][2];
-    u[4 * y] = (float)a, u[4 * y + 1] = (float)((a + b + c) / 2);
-    u[4 * y + 2] = (float)((a - b + c) / 2), u[4 * y + 3] = (float)c;
-  }
+}
+
+/* G g Gt of input channel c of the n filters from j on: n values at each plane. */
+static void transform_filters(const float *filter, int64_t j, int64_t c, int64_t k, int64_t n, float *to,
+                              int64_t plane) {
+  double g[9][MOST_NR], t[4][3][MOST_NR], u[4][4][MOST_NR];
+  for (int64_t q = 0; q < n; q++)
+    for (int i = 0; i < 9; i++) g[i][q] = (double)filter[((j + q) * 9 + i) * k + c];
+  for (int x = 0; x < 3; x++) by_g(g[x], g[3 + x], g[6 + x], (double *[]){t[0][x], t[1][x], t[2][x], t[3][x]}, n);
+  for (int y = 0; y < 4; y++) by_g(t[y][0], t[y][1], t[y][2], (double *[]){u[y][0], u[y][1], u[y][2], u[y][3]}, n);
+  for (int p = 0; p < PLANES; p++)
+    for (int64_t q = 0; q < n; q++) to[p * plane + q] = (float)u[p / 4][p % 4][q];
 }
 
 /* The right matrix of every plane, in panels as gemm.h has them. */
@@ -37,14 +47,10 @@ static void pack(void *dst, const void *arg) {
   const sam_winograd *w = arg;
   const int64_t n = w->filter->dims[0], k = w->filter->dims[3], nr = w->gemm->tile.nr, plane = w->n_padded * k;
   float *packed = dst;
-  memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t c = 0; c < k; c++) {
-      float u[PLANES];
-      transform_filter((const float *)w->filter->data + j * 9 * k + c, k, u);
-      float *to = packed + j / nr * nr * k + c * nr + j % nr;
-      for (int p = 0; p < PLANES; p++) to[p * plane] = u[p];
-    }
+  if (n % nr) memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
+  for (int64_t j = 0; j < n; j += nr)
+    for (int64_t c = 0; c < k; c++)
+      transform_filters(w->filter->data, j, c, k, n - j < nr ? n - j : nr, packed + (j * k + c * nr), plane);
 }
 
 sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {

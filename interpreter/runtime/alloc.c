@@ -47,7 +47,7 @@ void sam_free_aligned(void *memory) { free(memory); }
 #include <unistd.h>
 #endif
 
-enum { SAM_HUGE = 2 << 20, SAM_MAP_LEAST = 256 << 10 };
+enum { SAM_HUGE = 2 << 20, SAM_MAP_LEAST = 128 << 10 };
 
 #if SAM_MAPS
 
@@ -102,6 +102,9 @@ void *sam_map(size_t bytes, size_t dense) {
     void *memory = map_aligned(whole_pages(bytes), huge ? SAM_HUGE : whole_pages(1));
 #if defined(MADV_HUGEPAGE)
     if (memory && huge) madvise(memory, huge, MADV_HUGEPAGE);
+#endif
+#if defined(MADV_POPULATE_WRITE)
+    if (memory && dense > huge) advise((char *)memory + huge, dense - huge, MADV_POPULATE_WRITE); /* all at once */
 #endif
     return memory;
   }

@@ -8,7 +8,7 @@
 
 #include "session.h"
 
-enum { LEAST_REGION = 1 << 20 };
+enum { LEAST_REGION = 64 << 10 };
 
 typedef struct pack {
   const void *source;

@@ -10,6 +10,17 @@ from .. import schema
 from ..ir import Node, Tensor
 from ..rewrite import Op, op
 
+UNARY = (
+    "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LEAKY_RELU", "ELU", "GELU", "HARD_SWISH", "LOGISTIC", "TANH",
+    "ABS", "NEG", "EXP", "LOG", "SQRT", "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN",
+    "LOGICAL_NOT", "CAST", "QUANTIZE", "DEQUANTIZE",
+)  # fmt: skip
+BINARY = (
+    "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "POW", "FLOOR_DIV", "FLOOR_MOD", "EQUAL",
+    "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "PRELU",
+)  # fmt: skip
+"""Elementwise operators of one operand, and of two."""
+
 
 def add(a: Any, b: Any) -> Op:
     return op.ADD(a, b, fused_activation_function="NONE")  # type: ignore[no-any-return]
@@ -37,8 +48,31 @@ def known(*tensors: Tensor) -> bool:
 
 
 def same_shape(a: Tensor, b: Tensor) -> bool:
-    """Certainly the same: known, equal, and at most one open dimension (two could have traded sizes)."""
-    return a.shape is not None and a.shape == b.shape and a.shape.count(-1) <= 1
+    """Certainly the same: known and equal. With several open dimensions (which could have traded sizes) one must also
+    be computed from the other element by element."""
+    if a.shape is None or a.shape != b.shape:
+        return False
+    return a.shape.count(-1) <= 1 or _elementwise(b, a, 8) or _elementwise(a, b, 8)
+
+
+def _elementwise(t: Tensor, source: Tensor, depth: int) -> bool:
+    """Whether `t` comes from `source` by elementwise operators, with constants that cannot make it larger."""
+    if t is source:
+        return True
+    node = t.producer
+    if node is None or node.custom or node.op not in (*UNARY, *BINARY) or depth == 0:
+        return False
+    return all(
+        operand is not None
+        and (_fits(operand.shape, source.shape) if operand.constant else _elementwise(operand, source, depth - 1))
+        for operand in node.inputs
+    )
+
+
+def _fits(constant: tuple[int, ...] | None, shape: tuple[int, ...] | None) -> bool:
+    if constant is None or shape is None or len(constant) > len(shape):
+        return False
+    return all(c in (1, d) for c, d in zip(reversed(constant), reversed(shape), strict=False))
 
 
 def ints(t: Tensor | None) -> list[int] | None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..ir import Node, Tensor
 from ..rewrite import any_, const, decline, maybe, op, rest, rule
-from .common import activation, add, f32, ints, is_float, mul, per_channel, same_shape
-from .layout import REDUCE, UNARY
+from .common import UNARY, activation, add, f32, ints, is_float, mul, per_channel, same_shape
+from .layout import REDUCE
 
 x, w, b, c, xs = any_("x"), const("w"), maybe("b"), const("c"), rest("xs")
 

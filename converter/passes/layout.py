@@ -19,19 +19,10 @@ import numpy as np
 from ..infer import infer
 from ..ir import Model, Tensor
 from ..rewrite import any_, const, decline, maybe, op, rest, rewrite, rule
-from .common import ints, is_float, known
+from .common import BINARY, UNARY, ints, is_float, known
 
 x, y, w, b, c, p, xs = any_("x"), any_("y"), const("w"), maybe("b"), const("c"), const("p"), rest("xs")
 
-UNARY = (
-    "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LEAKY_RELU", "ELU", "GELU", "HARD_SWISH", "LOGISTIC", "TANH",
-    "ABS", "NEG", "EXP", "LOG", "SQRT", "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN",
-    "LOGICAL_NOT", "CAST", "QUANTIZE", "DEQUANTIZE",
-)  # fmt: skip
-BINARY = (
-    "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "POW", "FLOOR_DIV", "FLOOR_MOD", "EQUAL",
-    "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "PRELU",
-)  # fmt: skip
 REDUCE = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL")
 FIXED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RESIZE_BILINEAR")
 

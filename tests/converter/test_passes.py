@@ -453,6 +453,26 @@ def test_formulas_with_a_name(text, op):
     assert named(text) == {op: 1}
 
 
+def test_pictures_of_any_size():
+    """Formulas and scales fold where three dimensions are open as where none is."""
+    n = Net(-1, -1, -1, 4)
+    n.x.concrete = (1, 32, 32, 4)
+    g = n.g
+    y = g.DEPTHWISE_CONV_2D(
+        n.x, n.const(1, 3, 3, 4), n.const(4), depth_multiplier=1, padding="VALID", stride_w=2, stride_h=2
+    )
+    y = g.ADD(g.MUL(y, n.const(4)), n.const(4))
+    y = g.MUL(y, g.MUL(g.RELU6(g.ADD(y, n.num(3))), n.num(1 / 6)))
+    gate = g.LOGISTIC(g.MEAN(y, n.ints(1, 2), keep_dims=True))
+    model = n.done(g.MUL(y, gate))
+    assert model.main.outputs[0].shape == (-1, -1, -1, 4)
+    optimize(model)
+    model.verify(complete=True)
+    assert Counter(node.op for node in model.main) == {
+        "DEPTHWISE_CONV_2D": 1, "HARD_SWISH": 1, "MEAN": 1, "LOGISTIC": 1, "MUL": 1,
+    }  # fmt: skip
+
+
 def test_silu_and_layer_norm_have_one_form():
     assert named("g.DIV(x, g.ADD(k(1), g.EXP(g.NEG(x))))") == {"LOGISTIC": 1, "MUL": 1}
     for variance in ("g.MEAN(g.MUL(d, d), last, keep_dims=True)", "g.MEAN(g.POW(d, k(2)), last, keep_dims=True)"):

@@ -85,7 +85,7 @@ sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm) {
   return check_weight_zero(ctx, mm);
 }
 
-void sam_matmul_choose(sam_matmul *mm) {
+void sam_matmul_choose(sam_matmul *mm, int64_t depth) {
   if (mm->kind == SAM_MATMUL_F32) {
     mm->f32 = sam_uk.f32_gemm;
     mm->tile = mm->f32->tile;
@@ -95,7 +95,7 @@ void sam_matmul_choose(sam_matmul *mm) {
     mm->tile = mm->s16->tile;
     mm->source = mm->element = 2;
   } else {
-    mm->s8 = sam_uk.s8_gemm;
+    mm->s8 = sam_s8_gemm_for(sam_uk.s8_gemm, depth);
     mm->tile = mm->s8->tile;
     mm->source = 1;
     mm->element = mm->s8->form == SAM_A_S16 ? 2 : 1;
@@ -135,7 +135,8 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
           sam_uk.move->turn[2]((char *)dst, 4 * nr, (const char *)from, 4 * mm->column_stride, mm->k, columns);
         else
           for (int32_t k = 0; k < mm->k; k++)
-            for (int32_t c = 0; c < columns; c++) dst[(size_t)k * nr + c] = from[k * mm->k_stride + c * mm->column_stride];
+            for (int32_t c = 0; c < columns; c++)
+              dst[(size_t)k * nr + c] = from[k * mm->k_stride + c * mm->column_stride];
       }
     }
 }
@@ -155,7 +156,11 @@ static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr, whole = mm->k / kr, rest = mm->k - whole * kr;
   const int32_t log2 = kr == 1 ? 0 : kr == 2 ? 1 : kr == 4 ? 2 : 3;
   const int64_t step = (int64_t)nr * kr;
-  sam_uk.move->turn[log2]((char *)dst, step, (const char *)from, mm->column_stride, whole, columns);
+  if (kr < 16)
+    sam_uk.move->turn[log2]((char *)dst, step, (const char *)from, mm->column_stride, whole, columns);
+  else
+    for (int32_t c = 0; c < columns; c++)
+      for (int32_t k = 0; k < whole; k++) memcpy(dst + k * step + c * 16, from + c * mm->column_stride + k * 16, 16);
   if (mm->w_flip && columns == nr)
     flip(dst, whole * step);
   else if (mm->w_flip)
@@ -185,16 +190,16 @@ static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_
           weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
 }
 
-/* The panels, then the sum of each column, then 1 if no weight is -128. */
+/* The panels, then the sum of each column, then pairs_fit. */
 static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   const sam_type type = mm->weights->type;
   const bool dense = mm->k_stride == 1 && type != SAM_INT4 && type != SAM_INT2 && mm->column_stride % kr == 0 &&
-                     (kr & (kr - 1)) == 0 && kr <= 8;
+                     (kr & (kr - 1)) == 0 && kr <= 16;
   const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr; /* of one tap */
   int32_t *sums = (int32_t *)(void *)(dst + mm->group_bytes * (size_t)mm->groups);
   memset(sums, 0, sizeof *sums * ((size_t)mm->groups * (size_t)mm->n_padded + 1));
-  bool least = false;
+  bool fit = true;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j += nr) {
       const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
@@ -208,10 +213,10 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
           pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
         else
           pack_sparse_s8(dst, mm, at, columns, sum);
-        least = least || memchr(dst, 0x80, bytes);
+        fit = fit && sam_s8_gemm_pairs_fit(dst, bytes, mm->s8 ? mm->s8->pair : 0);
       }
     }
-  sums[(int64_t)mm->groups * mm->n_padded] = !least;
+  sums[(int64_t)mm->groups * mm->n_padded] = fit;
 }
 
 static void pack(void *dst, const void *arg) {
@@ -228,6 +233,7 @@ static uint64_t pack_variant(const sam_matmul *mm) {
 #define SAM_MIX(x) h = (h ^ (uint64_t)(x)) * 0x100000001b3u, h ^= h >> 29
   SAM_MIX(mm->kind == SAM_MATMUL_F32);
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
+  SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->w_flip);
   SAM_MIX(mm->groups);
   SAM_MIX(mm->n);
@@ -271,7 +277,7 @@ static void fold(sam_matmul *mm) {
         mm->start[at] = (int32_t)start;
       }
     }
-  mm->no_min = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[(int64_t)mm->groups * mm->n_padded];
+  mm->pairs_fit = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[(int64_t)mm->groups * mm->n_padded];
   mm->folded = true;
 }
 
@@ -444,7 +450,7 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .scale = mm->scale + at,
                         .out_flip = mm->out_flip,
                         .large_scale = mm->large_scale,
-                        .no_min = mm->no_min,
+                        .pairs_fit = mm->pairs_fit,
                         .zero_point = mm->zy,
                         .lo = mm->lo,
                         .hi = mm->hi,

@@ -50,7 +50,7 @@ typedef struct sam_matmul {
   bool folded;                    /* bias is ready */
   uint8_t flip, w_flip, out_flip; /* 0x80 for uint8 */
   int32_t za, zy, lo, hi;         /* zero points of left side (int8 terms) and result; clamp */
-  bool w_zero, large_scale, no_min;
+  bool w_zero, large_scale, pairs_fit;
   float flo, fhi;
   int32_t *start, *col; /* groups * n_padded: first value of each sum; zero point (or column sum, hybrid) */
   int64_t *wide;        /* INT16: bias */
@@ -61,8 +61,9 @@ typedef struct sam_matmul {
 
 /* Checks types, quantization and activation of mm->in, weights, bias, out. */
 sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm);
-/* Chooses the kernel (mm->tile, mm->element) for the types; callers lay their taps out with it. */
-void sam_matmul_choose(sam_matmul *mm);
+/* Chooses the kernel (mm->tile, mm->element) for the types and sums of `depth` products; callers lay their taps out
+ * with it. */
+void sam_matmul_choose(sam_matmul *mm, int64_t depth);
 /* n left elements to the kernel's form; `to` has 64 bytes of slack. Copies when there is nothing to convert. */
 void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to);
 /* n left elements with the value of a zero, given its zero point (hybrid; otherwise mm->za). */

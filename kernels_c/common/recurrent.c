@@ -69,7 +69,7 @@ sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const s
     return sam_fail(ctx, SAM_UNSUPPORTED, "weights of %d x %d are not supported", n, k);
   *p = (sam_product){.gates = gates, .n = n, .k = k, .columns = gates * n, .hybrid = !f32, .asymmetric = asymmetric};
   p->f32 = sam_uk.f32_gemm;
-  p->s8 = sam_uk.s8_gemm;
+  p->s8 = sam_s8_gemm_for(sam_uk.s8_gemm, k);
   w.nr = f32 ? p->f32->tile.nr : p->s8->tile.nr;
   w.kr = f32 ? 1 : p->s8->tile.kr;
   size_t padded = ((size_t)p->columns + (size_t)w.nr - 1) / (size_t)w.nr * (size_t)w.nr;

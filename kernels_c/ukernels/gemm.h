@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Layout of the packed right matrix. */
 typedef struct sam_gemm_tile {
@@ -61,7 +62,7 @@ typedef struct sam_s8_gemm_args {
   const float *scale;
   int32_t out;
   uint8_t out_flip;
-  bool no_min;      /* no weight is -128: sums of two products fit 16 bits */
+  bool pairs_fit;   /* sam_s8_gemm_pairs_fit: the sums of two products the kernel makes fit 16 bits */
   bool large_scale; /* a scale is 1 or more: the product may pass 2^31 */
   int32_t zero_point, lo, hi;
   const float *row_scale, *fbias; /* fbias NULL: zero */
@@ -73,12 +74,27 @@ typedef struct sam_s8_gemm_args {
 typedef const struct sam_s8_gemm {
   sam_gemm_tile tile;
   sam_a_form form;
+  int32_t pair;                   /* bytes between two weights whose products meet in 16 bits; 0: none do */
+  const struct sam_s8_gemm *thin; /* the kernel for sums of at most thin_depth products, of the same form; or NULL */
+  int32_t thin_depth;
   void (*run)(const sam_s8_gemm_args *args);
   /* n values x ^ flip (int8 or, with flip 0x80, uint8) to the form. */
   void (*convert)(int64_t n, const uint8_t *x, uint8_t flip, void *to);
   /* sums[i] = sum over taps and k of the int8 values. */
   void (*row_sums)(const sam_s8_gemm_args *args, int32_t *sums);
 } sam_s8_gemm_t;
+
+static inline const struct sam_s8_gemm *sam_s8_gemm_for(const struct sam_s8_gemm *kernel, int64_t depth) {
+  return kernel->thin && depth <= kernel->thin_depth ? kernel->thin : kernel;
+}
+
+/* Two products of int8 fit 16 bits unless all four factors are -128. Looks at the packed weights of a run. */
+static inline bool sam_s8_gemm_pairs_fit(const int8_t *w, size_t bytes, int32_t pair) {
+  const int8_t *end = w + bytes;
+  while (pair && w + pair < end && (w = memchr(w, 0x80, (size_t)(end - w - pair))) != NULL)
+    if (w++[pair] == -128) return false;
+  return true;
+}
 
 /* int16 by int8 into 64-bit sums, exact for every size. */
 typedef struct sam_s16_gemm_args {

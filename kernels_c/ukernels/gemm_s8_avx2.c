@@ -15,4 +15,5 @@ static inline vi load_a(const char *p) {
 #include "ukernels/gemm_s16_form.inc"
 #include "ukernels/gemm_s8_avx2.inc"
 
-sam_s8_gemm_t sam_s8_gemm__avx2 = {{6, 8, 2, 25}, SAM_A_S16, run, convert_s16, row_sums_s16};
+sam_s8_gemm_t sam_s8_gemm__avx2 = {
+    .tile = {6, 8, 2, 25}, .form = SAM_A_S16, .run = run, .convert = convert_s16, .row_sums = row_sums_s16};

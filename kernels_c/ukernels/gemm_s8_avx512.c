@@ -15,4 +15,5 @@ static inline vi load_a(const char *p) {
 #include "ukernels/gemm_s16_form.inc"
 #include "ukernels/gemm_s8_avx512.inc"
 
-sam_s8_gemm_t sam_s8_gemm__avx512 = {{6, 16, 2, 50}, SAM_A_S16, run, convert_s16, row_sums_s16};
+sam_s8_gemm_t sam_s8_gemm__avx512 = {
+    .tile = {6, 16, 2, 50}, .form = SAM_A_S16, .run = run, .convert = convert_s16, .row_sums = row_sums_s16};

@@ -38,4 +38,5 @@ static void row_sums(const sam_s8_gemm_args *g, int32_t *sums) {
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__avx512vnni = {{6, 16, 4, 200}, SAM_A_U8, run, convert, row_sums};
+sam_s8_gemm_t sam_s8_gemm__avx512vnni = {
+    .tile = {6, 16, 4, 200}, .form = SAM_A_U8, .run = run, .convert = convert, .row_sums = row_sums};

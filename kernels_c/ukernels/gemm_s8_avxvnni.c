@@ -30,4 +30,5 @@ static void row_sums(const sam_s8_gemm_args *g, int32_t *sums) {
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__avxvnni = {{6, 8, 4, 100}, SAM_A_U8, run, convert, row_sums};
+sam_s8_gemm_t sam_s8_gemm__avxvnni = {
+    .tile = {6, 8, 4, 100}, .form = SAM_A_U8, .run = run, .convert = convert, .row_sums = row_sums};

@@ -1,94 +1,256 @@
-/* Samara: s8_gemm on NEON without dot product: pairs of k. vmull multiplies 4 columns by 2 elements of k to 16 bits,
- * vmlal adds the next pair, vpadal sums neighbours into 32 bits: three instructions for 16 products. Two products fit
- * 16 bits unless both factors are -128; weights that have a -128 take the way without vmlal. */
+/* Samara: s8_gemm on NEON without dot product: pairs. vmull multiplies 8 times to 16 bits, vmlal adds a second product,
+ * vpadal sums neighbours into 32 bits: three instructions for 16 products. Two products fit 16 bits unless all four
+ * factors are -128; weights where that can happen take the way without vmlal.
+ *
+ *   deep   16 elements of k of a row against the same 16 of a column; neighbouring sums are added at the end
+ *   thin   2 elements of k of a row, in every lane, against 8 columns: no addition at the end, little padding */
 #include "ukernels/simd_neon.h"
 #include "ukernels/ukernels.h"
 
-enum { KR = 2, NR = 8, STEP_BYTES = KR * NR };
+enum { THIN_KR = 2, THIN_NR = 8, THIN_STEP = THIN_KR * THIN_NR };
+enum { DEEP_KR = 16, DEEP_NR = 4, DEEP_STEP = DEEP_KR * DEEP_NR };
+enum { THIN_DEPTH = 40 /* about where they are equal */ };
 
 #include "ukernels/gemm_s8_neon.inc"
 
 #if defined(__aarch64__)
-enum { ROWS = 4 };
+enum { ROWS = 4, TOGETHER = 8 /* sums in flight */ };
 #else
-enum { ROWS = 2 };
+enum { ROWS = 2, TOGETHER = 4 };
 #endif
 
-/* One pair of k of the row, in every 16-bit lane. */
-static inline int8x8_t pair(const int8_t *a) {
+/* ---- Thin ------------------------------------------------------------------------------------------------------- */
+
+/* The next pair of k of a row, in every 16-bit lane. */
+static inline int8x16_t next_pair(const int8_t **a) {
+#if defined(__aarch64__) && defined(__GNUC__)
+  int8x16_t x; /* compilers do not find this form of addressing for the duplicating load */
+  __asm__("ld1r {%0.8h}, [%1], #2" : "=w"(x), "+r"(*a) : "m"(*(const int8_t(*)[2])(const void *)*a));
+  return x;
+#else
   int16_t x;
-  memcpy(&x, a, 2);
-  return vreinterpret_s8_s16(vdup_n_s16(x));
+  memcpy(&x, *a, 2);
+  *a += 2;
+  return vreinterpretq_s8_s16(vdupq_n_s16(x));
+#endif
 }
 
 /* panels: 1 or 2, of 8 columns. */
-SAM_INLINE void tile(const sam_s8_gemm_args *g, int64_t i, int32_t j, int rows, int panels, bool no_min) {
-  const int32_t steps = (int32_t)(((int64_t)g->k + 1) / 2);
-  const size_t panel = (size_t)g->taps * (size_t)steps * STEP_BYTES;
-  const int8_t *w = g->w + panel * (size_t)(j / NR);
+SAM_INLINE void thin_tile(const sam_s8_gemm_args *g, const int8_t *w, size_t panel, int64_t i, int32_t j, int rows,
+                          int panels, bool fit) {
+  const int32_t steps = (int32_t)(((uint32_t)g->k + 1) / 2);
   const int wide = 2 * panels;
   vi acc[16];
   begin(g, acc, i, j, rows, wide);
   for (int32_t t = 0; t < g->taps; t++) {
     const int8_t *a[ROWS];
     SAM_UNROLL for (int r = 0; r < rows; r++) a[r] = (const int8_t *)g->a[i + r] + g->tap[t];
-    int32_t s = 0;
-    for (; s + 2 <= steps; s += 2, w += 2 * STEP_BYTES) {
+    int32_t s = steps;
+    for (; s >= 2; s -= 2, w += 2 * THIN_STEP) {
       int8x16_t w0[2], w1[2];
       SAM_UNROLL for (int p = 0; p < panels; p++) {
         w0[p] = vld1q_s8(w + (size_t)p * panel);
-        w1[p] = vld1q_s8(w + (size_t)p * panel + STEP_BYTES);
+        w1[p] = vld1q_s8(w + (size_t)p * panel + THIN_STEP);
       }
       SAM_UNROLL for (int r = 0; r < rows; r++) {
-        const int8x8_t a0 = pair(a[r] + 2 * s), a1 = pair(a[r] + 2 * s + 2);
+        const int8x16_t a0 = next_pair(&a[r]), a1 = next_pair(&a[r]);
+        int16x8_t sum[4];
         SAM_UNROLL for (int p = 0; p < panels; p++) {
-          int16x8_t low = vmull_s8(vget_low_s8(w0[p]), a0), high = vmull_s8(vget_high_s8(w0[p]), a0);
-          vi *sum = &acc[r * wide + 2 * p];
-          if (no_min) {
-            low = vmlal_s8(low, vget_low_s8(w1[p]), a1);
-            high = vmlal_s8(high, vget_high_s8(w1[p]), a1);
-          } else {
-            sum[0] = vpadalq_s16(sum[0], vmull_s8(vget_low_s8(w1[p]), a1));
-            sum[1] = vpadalq_s16(sum[1], vmull_s8(vget_high_s8(w1[p]), a1));
-          }
-          sum[0] = vpadalq_s16(sum[0], low);
-          sum[1] = vpadalq_s16(sum[1], high);
+          sum[2 * p] = mul_low_s8(w0[p], a0);
+          sum[2 * p + 1] = mul_high_s8(w0[p], a0);
         }
+        if (!fit) {
+          SAM_UNROLL for (int v = 0; v < wide; v++) acc[r * wide + v] = vpadalq_s16(acc[r * wide + v], sum[v]);
+        }
+        SAM_UNROLL for (int p = 0; p < panels; p++) {
+          sum[2 * p] = fit ? mla_low_s8(sum[2 * p], w1[p], a1) : mul_low_s8(w1[p], a1);
+          sum[2 * p + 1] = fit ? mla_high_s8(sum[2 * p + 1], w1[p], a1) : mul_high_s8(w1[p], a1);
+        }
+        SAM_UNROLL for (int v = 0; v < wide; v++) acc[r * wide + v] = vpadalq_s16(acc[r * wide + v], sum[v]);
       }
     }
-    if (s < steps) {
+    if (s) {
       SAM_UNROLL for (int p = 0; p < panels; p++) {
         const int8x16_t w0 = vld1q_s8(w + (size_t)p * panel);
         SAM_UNROLL for (int r = 0; r < rows; r++) {
-          const int8x8_t a0 = pair(a[r] + 2 * s);
+          const int8_t *at = a[r];
+          const int8x16_t a0 = next_pair(&at);
           vi *sum = &acc[r * wide + 2 * p];
-          sum[0] = vpadalq_s16(sum[0], vmull_s8(vget_low_s8(w0), a0));
-          sum[1] = vpadalq_s16(sum[1], vmull_s8(vget_high_s8(w0), a0));
+          sum[0] = vpadalq_s16(sum[0], mul_low_s8(w0, a0));
+          sum[1] = vpadalq_s16(sum[1], mul_high_s8(w0, a0));
         }
       }
-      w += STEP_BYTES;
+      w += THIN_STEP;
     }
   }
   finish(g, acc, i, j, rows, wide);
 }
 
-SAM_INLINE void columns(const sam_s8_gemm_args *g, int32_t j, int panels, bool no_min) {
+SAM_INLINE void thin_columns(const sam_s8_gemm_args *g, int32_t j, int panels, bool fit) {
+  const size_t panel = (size_t)g->taps * (((size_t)g->k + 1) / 2) * THIN_STEP;
+  const int8_t *w = g->w + panel * (size_t)(j / THIN_NR);
   int64_t i = 0;
-  for (; g->m - i >= ROWS; i += ROWS) tile(g, i, j, ROWS, panels, no_min);
-  for (; i < g->m; i++) tile(g, i, j, 1, panels, no_min);
+  for (; g->m - i >= ROWS; i += ROWS) thin_tile(g, w, panel, i, j, ROWS, panels, fit);
+  for (; i < g->m; i++) thin_tile(g, w, panel, i, j, 1, panels, fit);
 }
 
-static void run(const sam_s8_gemm_args *g) {
-  for (int32_t j = 0; j < g->n; j += 2 * NR) {
-    if (g->n - j > NR && g->no_min)
-      columns(g, j, 2, true);
-    else if (g->n - j > NR)
-      columns(g, j, 2, false);
-    else if (g->no_min)
-      columns(g, j, 1, true);
+static void thin_run(const sam_s8_gemm_args *args) {
+  const sam_s8_gemm_args g = *args;
+  for (int32_t j = 0; j < g.n; j += 2 * THIN_NR) {
+    if (g.n - j > THIN_NR && g.pairs_fit)
+      thin_columns(&g, j, 2, true);
+    else if (g.n - j > THIN_NR)
+      thin_columns(&g, j, 2, false);
+    else if (g.pairs_fit)
+      thin_columns(&g, j, 1, true);
     else
-      columns(g, j, 1, false);
+      thin_columns(&g, j, 1, false);
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__neon = {{ROWS, NR, KR, 5}, SAM_A_S8, run, convert, row_sums};
+static sam_s8_gemm_t thin = {.tile = {ROWS, THIN_NR, THIN_KR, 5},
+                             .form = SAM_A_S8,
+                             .pair = THIN_STEP,
+                             .run = thin_run,
+                             .convert = convert,
+                             .row_sums = row_sums};
+
+/* ---- Deep ------------------------------------------------------------------------------------------------------- */
+
+/* {sum of a, of b, of c, of d}. */
+static inline vi sums_of(vi a, vi b, vi c, vi d) {
+#if defined(__aarch64__)
+  return vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
+#else
+  const int32x2_t ab =
+      vpadd_s32(vadd_s32(vget_low_s32(a), vget_high_s32(a)), vadd_s32(vget_low_s32(b), vget_high_s32(b)));
+  const int32x2_t cd =
+      vpadd_s32(vadd_s32(vget_low_s32(c), vget_high_s32(c)), vadd_s32(vget_low_s32(d), vget_high_s32(d)));
+  return vcombine_s32(ab, cd);
+#endif
+}
+
+/* What a panel of columns has for all rows. */
+typedef struct panel {
+  const int8_t *w;
+  vi start[DEEP_NR]; /* {bias, 0, 0, 0} of each column */
+  vf scale;
+  int16x8_t zero;
+  int8x16_t lo, hi;
+  vb flip;
+  bool plain;
+} panel;
+
+SAM_INLINE panel panel_of(const sam_s8_gemm_args *g, int32_t j) {
+  panel p = {.w =
+                 g->w + (size_t)g->taps * (((size_t)g->k + DEEP_KR - 1) / DEEP_KR) * DEEP_STEP * (size_t)(j / DEEP_NR)};
+  SAM_UNROLL for (int c = 0; c < DEEP_NR; c++) p.start[c] = vsetq_lane_s32(g->bias ? g->bias[j + c] : 0, vi_set(0), 0);
+  p.scale = g->out == SAM_GEMM_S8 ? vf_load(g->scale + j) : vf_zero();
+  p.zero = vdupq_n_s16((int16_t)g->zero_point);
+  p.lo = vdupq_n_s8((int8_t)g->lo);
+  p.hi = vdupq_n_s8((int8_t)g->hi);
+  p.flip = vb_set(g->out_flip);
+  p.plain = g->lo == -128 && g->hi == 127 && !g->out_flip;
+  return p;
+}
+
+static __attribute__((noinline)) void deep_store_part(uint8_t *y, ptrdiff_t ldy, vb b, int rows, size_t columns) {
+  uint8_t bytes[VB_N];
+  vb_store(bytes, b);
+  for (int r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) y[r * ldy + (ptrdiff_t)c] = bytes[4 * (size_t)r + c];
+}
+
+/* 4 columns of up to 4 rows, a vector each, to bytes. */
+SAM_INLINE void deep_store(const sam_s8_gemm_args *g, const panel *p, const vi *sum, int64_t i, int32_t j, int rows) {
+  vi q[4];
+  SAM_UNROLL for (int r = 0; r < 4; r++) q[r] = vi_from_vf(vf_mul(vf_from_vi(sum[r < rows ? r : 0]), p->scale));
+  const int16x8_t low = vqaddq_s16(narrow_s32(q[0], q[1]), p->zero);
+  const int16x8_t high = vqaddq_s16(narrow_s32(q[2], q[3]), p->zero);
+  int8x16_t bytes = narrow_s16(low, high);
+  if (!p->plain) bytes = vminq_s8(vmaxq_s8(bytes, p->lo), p->hi);
+  vb b = vreinterpretq_u8_s8(bytes);
+  if (!p->plain) b = vb_xor(b, p->flip);
+  uint8_t *y = (uint8_t *)g->y + i * g->ldy + j;
+  if (__builtin_expect(g->n - j < 4, 0)) {
+    deep_store_part(y, g->ldy, b, rows, (size_t)(g->n - j));
+    return;
+  }
+  const uint32x4_t four = vreinterpretq_u32_u8(b);
+  vst1q_lane_u32((uint32_t *)(void *)y, four, 0);
+  if (rows > 1) vst1q_lane_u32((uint32_t *)(void *)(y += g->ldy), four, 1);
+  if (rows > 2) vst1q_lane_u32((uint32_t *)(void *)(y += g->ldy), four, 2);
+  if (rows > 3) vst1q_lane_u32((uint32_t *)(void *)(y += g->ldy), four, 3);
+}
+
+SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, int32_t j, int rows, bool fit) {
+  enum { WIDE = DEEP_NR };
+  const int32_t steps = (int32_t)(((uint32_t)g->k + DEEP_KR - 1) / DEEP_KR);
+  const int8_t *w = p->w;
+  vi acc[ROWS * WIDE];
+  SAM_UNROLL for (int e = 0; e < rows * WIDE; e++) acc[e] = p->start[e % WIDE];
+  for (int32_t t = 0; t < g->taps; t++) {
+    const int8_t *a[ROWS];
+    SAM_UNROLL for (int r = 0; r < rows; r++) a[r] = (const int8_t *)g->a[i + r] + g->tap[t];
+    for (int32_t s = steps; s > 0; s--, w += DEEP_STEP) {
+      int8x16_t wv[WIDE], av[ROWS];
+      SAM_UNROLL for (int c = 0; c < WIDE; c++) wv[c] = vld1q_s8(w + 16 * c);
+      SAM_UNROLL for (int r = 0; r < rows; r++) av[r] = vld1q_s8(a[r]), a[r] += 16;
+      /* In stages over several sums: in-order cores wait for nothing. */
+      SAM_UNROLL for (int first = 0; first < rows * WIDE; first += TOGETHER) {
+        const int count = rows * WIDE - first < TOGETHER ? rows * WIDE - first : TOGETHER;
+        int16x8_t sum[TOGETHER];
+        SAM_UNROLL for (int e = 0; e < count; e++) sum[e] = mul_low_s8(wv[(first + e) % WIDE], av[(first + e) / WIDE]);
+        if (!fit) {
+          SAM_UNROLL for (int e = 0; e < count; e++) acc[first + e] = vpadalq_s16(acc[first + e], sum[e]);
+        }
+        SAM_UNROLL for (int e = 0; e < count; e++) {
+          const int8x16_t x = wv[(first + e) % WIDE], y = av[(first + e) / WIDE];
+          sum[e] = fit ? mla_high_s8(sum[e], x, y) : mul_high_s8(x, y);
+        }
+        SAM_UNROLL for (int e = 0; e < count; e++) acc[first + e] = vpadalq_s16(acc[first + e], sum[e]);
+      }
+    }
+  }
+  vi sum[4];
+  SAM_UNROLL for (int r = 0; r < rows; r++) {
+    const vi *of = acc + r * WIDE;
+    sum[r] = sums_of(of[0], of[1], of[2], of[3]);
+    if (g->row) sum[r] = vmlaq_s32(sum[r], vi_set(g->row[i + r]), vi_load(g->col + j));
+  }
+  if (__builtin_expect(g->out == SAM_GEMM_S8, 1)) {
+    deep_store(g, p, sum, i, j, rows);
+  } else {
+    const sam_s8_gemm_args copy = *g;
+    vi sums[4];
+    SAM_UNROLL for (int r = 0; r < rows; r++) sums[r] = sum[r];
+    finish_other(&copy, sums, i, j, rows, 1, g->n - j);
+  }
+}
+
+SAM_INLINE void deep_columns(const sam_s8_gemm_args *g, bool fit) {
+  for (int32_t j = 0; j < g->n; j += DEEP_NR) {
+    const panel p = panel_of(g, j);
+    int64_t i = 0;
+    for (; g->m - i >= ROWS; i += ROWS) deep_tile(g, &p, i, j, ROWS, fit);
+    for (; ROWS > 2 && g->m - i >= 2; i += 2) deep_tile(g, &p, i, j, 2, fit);
+    for (; i < g->m; i++) deep_tile(g, &p, i, j, 1, fit);
+  }
+}
+
+static void deep_run(const sam_s8_gemm_args *args) {
+  const sam_s8_gemm_args g = *args;
+  if (g.pairs_fit)
+    deep_columns(&g, true);
+  else
+    deep_columns(&g, false);
+}
+
+sam_s8_gemm_t sam_s8_gemm__neon = {.tile = {ROWS, DEEP_NR, DEEP_KR, 5},
+                                   .form = SAM_A_S8,
+                                   .pair = DEEP_KR / 2,
+                                   .thin = &thin,
+                                   .thin_depth = THIN_DEPTH,
+                                   .run = deep_run,
+                                   .convert = convert,
+                                   .row_sums = row_sums};

@@ -17,10 +17,9 @@ enum { KR = 4, NR = 8, STEP_BYTES = KR * NR };
   } while (0)
 
 /* wide: 2 or 4 vectors, half a panel each. */
-SAM_INLINE void tile(const sam_s8_gemm_args *g, int64_t i, int32_t j, int rows, int wide) {
-  const int32_t steps = (int32_t)(((int64_t)g->k + KR - 1) / KR);
-  const size_t panel = (size_t)g->taps * (size_t)steps * STEP_BYTES;
-  const int8_t *w = g->w + panel * (size_t)(j / NR);
+SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, size_t panel, int64_t i, int32_t j, int rows,
+                     int wide) {
+  const int32_t steps = (int32_t)(((uint32_t)g->k + KR - 1) / KR);
   vi acc[16];
   begin(g, acc, i, j, rows, wide);
   for (int32_t t = 0; t < g->taps; t++) {
@@ -48,19 +47,23 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, int64_t i, int32_t j, int rows, 
   finish(g, acc, i, j, rows, wide);
 }
 
-static void run(const sam_s8_gemm_args *g) {
+static void run(const sam_s8_gemm_args *args) {
+  const sam_s8_gemm_args g = *args;
+  const size_t panel = (size_t)g.taps * (((size_t)g.k + KR - 1) / KR) * STEP_BYTES;
+  const int8_t *w = g.w;
   int32_t j = 0;
-  for (; g->n - j > NR; j += 2 * NR) {
+  for (; g.n - j > NR; j += 2 * NR, w += 2 * panel) {
     int64_t i = 0;
-    for (; g->m - i >= 4; i += 4) tile(g, i, j, 4, 4);
-    for (; i < g->m; i++) tile(g, i, j, 1, 4);
+    for (; g.m - i >= 4; i += 4) tile(&g, w, panel, i, j, 4, 4);
+    for (; i < g.m; i++) tile(&g, w, panel, i, j, 1, 4);
   }
-  if (j < g->n) {
+  if (j < g.n) {
     int64_t i = 0;
-    for (; g->m - i >= 8; i += 8) tile(g, i, j, 8, 2);
-    for (; g->m - i >= 2; i += 2) tile(g, i, j, 2, 2);
-    for (; i < g->m; i++) tile(g, i, j, 1, 2);
+    for (; g.m - i >= 8; i += 8) tile(&g, w, panel, i, j, 8, 2);
+    for (; g.m - i >= 2; i += 2) tile(&g, w, panel, i, j, 2, 2);
+    for (; i < g.m; i++) tile(&g, w, panel, i, j, 1, 2);
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__neondot = {{4, NR, KR, 20}, SAM_A_S8, run, convert, row_sums};
+sam_s8_gemm_t sam_s8_gemm__neondot = {
+    .tile = {4, NR, KR, 20}, .form = SAM_A_S8, .run = run, .convert = convert, .row_sums = row_sums};

@@ -71,7 +71,8 @@ static void s8_row_sums(const sam_s8_gemm_args *g, int32_t *sums) {
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__scalar = {{1, NR, 1, 1}, SAM_A_S8, s8_run, s8_convert, s8_row_sums};
+sam_s8_gemm_t sam_s8_gemm__scalar = {
+    .tile = {1, NR, 1, 1}, .form = SAM_A_S8, .run = s8_run, .convert = s8_convert, .row_sums = s8_row_sums};
 
 /* Products have 23 bits: 256 of them fit 32 bits, then they move to the 64-bit sum. */
 static void s16_run(const sam_s16_gemm_args *g) {

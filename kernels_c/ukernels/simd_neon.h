@@ -159,6 +159,27 @@ static inline void vf_store_f16(uint16_t *p, vf v) {
 #undef SAM_LANES
 #endif
 
+/* Two vectors to one of half as wide numbers, saturated; halves of products. */
+#if defined(__aarch64__)
+static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vqmovn_high_s32(vqmovn_s32(a), b); }
+static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vqmovn_high_s16(vqmovn_s16(a), b); }
+static inline int16x8_t mul_high_s8(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
+static inline int16x8_t mla_high_s8(int16x8_t c, int8x16_t a, int8x16_t b) { return vmlal_high_s8(c, a, b); }
+static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_high_s16(a, b); }
+#else
+static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)); }
+static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vcombine_s8(vqmovn_s16(a), vqmovn_s16(b)); }
+static inline int16x8_t mul_high_s8(int8x16_t a, int8x16_t b) { return vmull_s8(vget_high_s8(a), vget_high_s8(b)); }
+static inline int16x8_t mla_high_s8(int16x8_t c, int8x16_t a, int8x16_t b) {
+  return vmlal_s8(c, vget_high_s8(a), vget_high_s8(b));
+}
+static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_s16(a, vget_high_s16(b)); }
+#endif
+static inline int16x8_t mul_low_s8(int8x16_t a, int8x16_t b) { return vmull_s8(vget_low_s8(a), vget_low_s8(b)); }
+static inline int16x8_t mla_low_s8(int16x8_t c, int8x16_t a, int8x16_t b) {
+  return vmlal_s8(c, vget_low_s8(a), vget_low_s8(b));
+}
+
 /* Narrow integers come four at a time; 4-byte loads go through memcpy, which compiles to one load. */
 static inline vi vi_load_s8(const int8_t *p) {
   int32_t b;

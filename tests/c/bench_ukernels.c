@@ -146,7 +146,7 @@ static void bench(const shape *s, bool f32, double top) {
                                 .zero_point = 3,
                                 .lo = -128,
                                 .hi = 127,
-                                .no_min = true,
+                                .pairs_fit = true,
                                 .y = y,
                                 .ldy = s->n};
     t = time_of(run_s8, &g, macs);

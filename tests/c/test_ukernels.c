@@ -55,7 +55,7 @@ static void test_f32(const char *level) {
   }
 }
 
-static void test_s8(const char *level) {
+static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
   static int8_t values[SPACE], w[MAX_N * MAX_TAPS * MAX_K];
   static char formed[2][2 * SPACE + 256];
   for (int round = 0; round < 240; round++) {
@@ -64,8 +64,6 @@ static void test_s8(const char *level) {
     for (int i = 0; i < SPACE; i++) values[i] = (int8_t)(round % 4 ? test_int(-128, 127) : test_int(0, 1) ? -128 : 127);
     for (int i = 0; i < n * taps * k; i++)
       w[i] = (int8_t)(round % 8 ? test_int(-128 + round % 2, 127) : round % 16 ? -128 : -127);
-    bool no_min = true;
-    for (int i = 0; i < n * taps * k; i++) no_min &= w[i] > -128;
     const uint8_t flip = round & 16 ? 0x80 : 0;
     int offset[MAX_M];
     ptrdiff_t taps_at[MAX_TAPS], tap[MAX_TAPS];
@@ -97,11 +95,10 @@ static void test_s8(const char *level) {
                           .fhi = 100,
                           .ldy = n + 5};
     g.large_scale = round % 5 == 0;
-    g.no_min = no_min;
     if (test_int(0, 1)) g.lo = test_int(-128, 0), g.hi = test_int(1, 127);
     if (test_int(0, 1)) g.row = row;
     if (test_int(0, 1)) g.fbias = fbias;
-    sam_s8_gemm_t *kernels[2] = {&sam_s8_gemm__scalar, sam_uk.s8_gemm};
+    sam_s8_gemm_t *kernels[2] = {&sam_s8_gemm__scalar, kernel};
     char *y[2];
     int32_t sums[2][MAX_M];
     for (int i = 0; i < 2; i++) {
@@ -118,6 +115,9 @@ static void test_s8(const char *level) {
         start[j] = (int32_t)((uint32_t)bias[j] - (kernels[i]->form == SAM_A_U8 ? 128u * sum : 0));
       }
       void *packed = gemm_pack(w, 1, n, taps, k, kernels[i]->tile);
+      const int nr = kernels[i]->tile.nr, kr = kernels[i]->tile.kr;
+      g.pairs_fit = sam_s8_gemm_pairs_fit(packed, (size_t)((n + nr - 1) / nr * nr * taps * ((k + kr - 1) / kr * kr)),
+                                          kernels[i]->pair);
       g.a = a;
       g.w = packed;
       g.bias = start;
@@ -215,7 +215,8 @@ int main(void) {
     if (!sam_isa_force(level)) continue;
     printf("%s\n", level);
     test_f32(level);
-    test_s8(level);
+    test_s8(level, sam_uk.s8_gemm);
+    if (sam_uk.s8_gemm->thin) test_s8(level, sam_uk.s8_gemm->thin);
     test_s16(level);
   }
   return test_result();

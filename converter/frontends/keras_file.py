@@ -209,23 +209,41 @@ def _heaps(file: Any) -> Any:
     zeros, size, data up to a multiple of 8. Index 0 is free space, and its size counts its head.
     """
     file.seek(0)
-    data = file.read()
-    file.seek(0)
-    lengths = data[14:15] if data[8:9] in (b"\0", b"\1") else data[10:11]  # by the version of the superblock
+    head = file.read(16)
+    lengths = head[14:15] if head[8:9] in (b"\0", b"\1") else head[10:11]  # by the version of the superblock
     width = lengths[0] if lengths else 8
-    at = data.find(b"GCOL")
-    while at >= 0:
-        size = int.from_bytes(data[at + 8 : at + 8 + width], "little")
-        end = min(at + size, len(data))
-        here = at + 8 + width + -width % 8
-        while data[at + 4 : at + 5] == b"\x01" and here + 8 + width <= end:
-            index = int.from_bytes(data[here : here + 2], "little")
-            step = int.from_bytes(data[here + 8 : here + 8 + width], "little")
-            if index == 0 and step == 0:
+    first = 8 + width + -width % 8  # bytes in front of the data, of a collection as of an object
+    total = file.seek(0, os.SEEK_END)
+    room = total // 8 + 1000  # objects in all; collections overlap in no sound file
+    for at in _places(file, b"GCOL"):
+        file.seek(at)
+        top = file.read(first)
+        end = min(at + int.from_bytes(top[8 : 8 + width], "little"), total)
+        here = at + first
+        while top[4:5] == b"\1" and here + first <= end and (room := room - 1) > 0:
+            file.seek(here)
+            item = file.read(first)
+            step = int.from_bytes(item[8 : 8 + width], "little")
+            if item[:2] != b"\0\0":
+                step = first + step + -step % 8
+            if step == 0 or room == 1:
                 raise ModelError("the HDF5 data is damaged (an object of a heap has no size)")
-            here += step if index == 0 else 8 + width + -width % 8 + step + -step % 8
-        at = data.find(b"GCOL", at + 4)
+            here += step
+    file.seek(0)
     return file
+
+
+def _places(file: Any, wanted: bytes) -> list[int]:
+    """Where some bytes stand in a file."""
+    file.seek(0)
+    found, base, data = [], 0, b""
+    while block := file.read(1 << 20):
+        base, data = base + max(len(data) - len(wanted) + 1, 0), data[-len(wanted) + 1 :] + block
+        at = data.find(wanted)
+        while at >= 0:
+            found.append(base + at)
+            at = data.find(wanted, at + 1)
+    return found
 
 
 @contextlib.contextmanager

@@ -548,10 +548,10 @@ def encode(model: Any, *, inline_limit: int = INLINE_LIMIT) -> bytes:
     if not isinstance(model, _load()["Model"]):
         raise TypeError(f"encode takes a schema.Model, not {type(model).__name__}")
     inside = sum(len(b.data) for b in model.buffers or () if b.data is not None)
-    writer = _Writer(outside=inside > inline_limit)
+    writer = _Writer(outside=inside > inline_limit, room=inside)
     writer.model(model)
     if not writer.outside and writer.size > inline_limit:
-        writer = _Writer(outside=True)
+        writer = _Writer(outside=True, room=inside)
         writer.model(model)
     for position, blob in writer.later:
         writer.pad(16)
@@ -571,9 +571,13 @@ class _Writer:
     wait in a pool until the tables are out. The buffers with the constants come last.
     """
 
-    def __init__(self, *, outside: bool) -> None:
+    def __init__(self, *, outside: bool, room: int) -> None:
         # BytesIO gives its bytes away without a copy, so a model is in memory twice at most: as arrays and as file.
+        # The room for the data is made at once: growing would copy what is there.
         self.out = io.BytesIO()
+        self.out.seek(room)
+        self.out.write(b"\0")
+        self.out.seek(0)
         self.size = 0
         self.patches: list[tuple[str, int, tuple[int, ...]]] = []  # struct format, position, numbers
         self.outside = outside
@@ -594,6 +598,7 @@ class _Writer:
         with self.out.getbuffer() as view:
             for form, position, numbers in self.patches:
                 struct.pack_into(form, view, position, *numbers)
+        self.out.truncate(self.size)
         return self.out.getvalue()
 
     def flush(self) -> None:

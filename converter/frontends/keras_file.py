@@ -132,7 +132,7 @@ def _member_file(archive: zipfile.ZipFile, data: Any, name: str) -> Any:
     if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
         return io.BytesIO(_member(archive, name))
     with archive.open(info) as member:
-        while member.read(1 << 20):  # checks the sum
+        while member.read(1 << 16):  # checks the sum
             pass
     data.seek(info.header_offset)
     header = data.read(30)  # the names behind it may differ from those in the directory

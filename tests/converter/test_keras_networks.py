@@ -77,7 +77,7 @@ print(time.process_time() - begin, peak() - before)
 
 
 def test_time_and_memory(tmp_path):
-    """MobileNetV2: under 5 seconds of one processor, and three times the memory of the model."""
+    """MobileNetV2: under 5 seconds of one processor; three times the model in memory, and 2 MB for its 150 layers."""
     if emulated():
         pytest.skip("another machine's speed says nothing")
     model, _ = network("MobileNetV2")
@@ -89,4 +89,4 @@ def test_time_and_memory(tmp_path):
     seconds, memory = (float(v) for v in out.split())
     print(f"{seconds:.2f} s of processor, {memory / path.stat().st_size:.2f} times the file")
     assert seconds < 5
-    assert memory <= 3 * path.stat().st_size
+    assert memory <= 3 * path.stat().st_size + (2 << 20)

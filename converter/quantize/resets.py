@@ -40,14 +40,15 @@ def _reset(node: Node) -> tuple[Node, float, float] | None:
     joined = None if x is None else x.producer
     if x is None or joined is None or joined.op != "CONCATENATION" or x.used != 1 or len(joined.inputs) != 2:
         return None
-    if joined.option("axis") != 0 or not node.option("time_major"):
+    axis = 0 if node.option("time_major") else 1
+    if joined.option("axis") != axis:
         return None
     first, rest = joined.inputs
     weights = [node.input(W + k) for k in range(4)]
     if first is None or rest is None or not first.constant or not all(w is not None and w.constant for w in weights):
         return None
     row = first.array
-    if row.ndim != 3 or row.shape[0] != 1 or row[..., :-1].any() or not (row[..., -1] == row[0, 0, -1]).all():
+    if row.ndim != 3 or row.shape[axis] != 1 or row[..., :-1].any() or not (row[..., -1] == row[0, 0, -1]).all():
         return None
     last = np.stack([w.real[:, -1] for w in weights if w is not None])
     number, size = float(row[0, 0, -1]), float(-last.min())

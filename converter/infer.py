@@ -247,6 +247,30 @@ def _prepare(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor]) -> 
 
 
 def _prepare_cut(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor]) -> None:
+    try:
+        _prepare_sized(nodes, inputs, unknown)
+    except InferenceError:
+        # The file's own sizes, ones mostly, may be smaller than a window: with larger ones it may fit.
+        small = [t for t in inputs if t.shape is not None and -1 in t.shape[1:]]
+        if not small:
+            raise
+        for t in small:
+            t.concrete = _grown(t)
+        _prepare_sized(nodes, inputs, unknown)
+
+
+ROOMY = 32
+"""A size of pictures that is larger than windows."""
+
+
+def _grown(t: Tensor) -> tuple[int, ...]:
+    """The sizes of an open tensor with at least ROOMY in its open places, but few in the first: the batch."""
+    shape = t.shape or ()
+    own = t.concrete or tuple(max(d, 1) for d in shape)
+    return tuple(max(n, ROOMY) if d < 0 and i else n for i, (d, n) in enumerate(zip(shape, own, strict=True)))
+
+
+def _prepare_sized(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor]) -> None:
     cut = Cut(nodes, inputs, unknown)
     try:
         session, numbers = cut.session()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import emulated
 
 import samara
 
@@ -79,3 +82,20 @@ def test_heldout_digits_are_those_of_scikit_learn():
     ours, our_labels = heldout()
     assert np.array_equal(labels, our_labels)
     assert np.allclose(images[..., None] / 16, ours, atol=0.003)
+
+
+@pytest.mark.skipif(emulated(), reason="this Python cannot start another")
+def test_the_first_command_of_the_readme(tmp_path):
+    """Converts the network to int8 and runs the program that classifies with both."""
+    pytest.importorskip("h5py")
+    pytest.importorskip("PIL")
+    source, small = HERE / "digits.keras", tmp_path / "digits.tflite"
+    calibration = HERE / "calibration.npz"
+    samara.convert(source, recipe="static_wi8_ai8", calibration=calibration, io_dtype="int8", verify=False).save(small)
+    command = [sys.executable, HERE / "classify.py", source, small]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    was, now = done.stdout.splitlines()
+    assert was.endswith(" ".join(LABELS)) and now.endswith(" ".join(LABELS))
+    rights = [float(line.split("bytes, ")[1].split("%")[0]) for line in (was, now)]
+    assert rights[0] > 98 and abs(rights[0] - rights[1]) <= 0.3
+    assert small.stat().st_size * 5 < source.stat().st_size

@@ -70,10 +70,12 @@ def opened(source: Any) -> Iterator[Source]:
             raise FileError(f"cannot read {os.fspath(source)!r}: {error.strerror or error}") from None
         if head == HDF5_MAGIC:
             with _guarded():
+                _check_heaps(data)
                 found = _legacy(stack.enter_context(h5py.File(_heaps(data), "r")), size)
         elif head[:2] == b"PK":
             config, version, weights = _archive(data)
             with _guarded():
+                _check_heaps(weights)
                 file = stack.enter_context(h5py.File(_heaps(weights), "r"))
                 found = Source(config, version, ArchiveWeights(Tree(Store(file, weights.seek(0, os.SEEK_END)))))
         else:
@@ -256,6 +258,33 @@ def _guarded() -> Iterator[None]:
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         text = " ".join(str(error).split())
         raise ModelError(f"the HDF5 data is damaged or cut short ({text})") from None
+
+
+def _check_heaps(file: Any) -> None:
+    """Refuses collections of texts in which an entry has no size: the HDF5 library never comes to their end."""
+    begin, tail, steps = 0, b"", 0
+    file.seek(0)
+    starts = []
+    while block := file.read(1 << 20):
+        text = tail + block
+        starts += [begin - len(tail) + found.start() for found in re.finditer(b"GCOL\x01", text)]
+        begin, tail = begin + len(block), text[-4:]
+    for start in starts:
+        file.seek(start + 8)
+        size = int.from_bytes(file.read(8), "little")
+        heap = file.read(min(max(size - 16, 0), FREE))
+        at = 0
+        while at + 16 <= len(heap):
+            number, count = (
+                int.from_bytes(heap[at : at + 2], "little"),
+                int.from_bytes(heap[at + 8 : at + 16], "little"),
+            )
+            step = count if number == 0 else 16 + (count + 7) // 8 * 8
+            steps += 1
+            if step == 0 or steps > 1 << 22:
+                raise ModelError("the HDF5 data is damaged (an entry of its heap has no size)")
+            at += step
+    file.seek(0)
 
 
 def _legacy(file: Any, size: int) -> Source:
@@ -444,8 +473,8 @@ class ArchiveWeights(Weights):
             stem = snake_case(kind)
             used[stem] = used.get(stem, -1) + 1
             path = f"{head}{place}/{stem}" + (f"_{used[stem]}" if used[stem] else "")
-            if path not in self.tree.values and self.tree.by_name.get(name):  # shared with a model that comes before
-                path = self.tree.by_name[name]
+            if path not in self.tree.values:  # shared with a model that comes before
+                path = self.tree.place_of(name) or path
             found.append(ArchiveWeights(self.tree, path))
         return found
 
@@ -458,7 +487,9 @@ class Tree:
 
         self.groups: set[str] = set()
         self.values: dict[str, list[Stored]] = {}  # path of a layer -> its own weights
-        self.by_name: dict[str, str] = {}  # name of a layer -> path; "" where several have it
+        self.store = store
+        self.named: list[tuple[str, Any]] = []  # path of a layer and the group that says its name
+        self.by_name: dict[str, str] | None = None  # "" where several layers have a name
         waiting = [""]
         while waiting:
             path = waiting.pop()
@@ -483,9 +514,18 @@ class Tree:
         if len(found) != len(group):
             raise ModelError(f"the weights at {head!r} are not numbered from 0 to {len(group) - 1}")
         self.values[path] = found
-        name = store.attribute(group, "name")
-        if isinstance(name, str):
-            self.by_name[name] = "" if name in self.by_name else path
+        self.named.append((path, group))
+
+    def place_of(self, name: str) -> str | None:
+        """The path of the only layer of this name. Names are read when one is asked for, which is seldom."""
+        if self.by_name is None:
+            self.by_name = {}
+            for path, group in self.named:
+                with _guarded():
+                    own = self.store.attribute(group, "name")
+                if isinstance(own, str):
+                    self.by_name[own] = "" if own in self.by_name else path
+        return self.by_name.get(name) or None
 
 
 class LegacyWeights(Weights):

@@ -196,6 +196,17 @@ def huge(file):
     group.create_dataset("d/bias:0", (1 << 36,), "f4", chunks=(1 << 20,), compression="gzip")
 
 
+def endless():
+    """A heap of texts whose free space is said to be empty: HDF5 itself would read on for ever."""
+    data = bytearray(legacy(functional(dense())))
+    at = data.index(b"GCOL") + 16
+    while number := int.from_bytes(data[at : at + 2], "little"):
+        at += 16 + (int.from_bytes(data[at + 8 : at + 16], "little") + 7) // 8 * 8
+    assert number == 0
+    data[at + 8 : at + 16] = bytes(8)
+    return bytes(data)
+
+
 WRONG = {  # name -> (data, what the sentence says)
     "empty": (lambda: b"", "neither a zip archive"),
     "text": (lambda: b"hello, world", "neither a zip archive"),
@@ -232,6 +243,7 @@ WRONG = {  # name -> (data, what the sentence says)
     "soft-link": (lambda: legacy(functional(dense()), linked("soft")), "link to elsewhere"),
     "external-data": (lambda: legacy(functional(dense()), outside), "another file"),
     "huge-data": (lambda: legacy(functional(dense()), huge), "would have"),
+    "endless-heap": (endless, "no size"),
     "truncated-h5": (lambda: legacy(functional(dense()))[:2000], "damaged or cut short"),
     "legacy-missing": (
         lambda: legacy(functional(dense()), lambda f: f["model_weights/d"].__delitem__("d/bias:0")), "'d/bias:0'",

@@ -457,3 +457,14 @@ GRAPHS = {  # name -> (network, formats)
 def test_graph(name, tmp_path):
     make, formats = GRAPHS[name]
     same(make(), tmp_path, formats=formats)
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm-sequences", "lstm-backwards", "bidirectional"])
+def test_fixed_batch_makes_one_operator(name, tmp_path):
+    """With a known batch an LSTM is one operator for each direction, whose state does not outlive a run."""
+    make, shape = LAYERS[name]
+    model = sequential(*make(), shape=shape)
+    made = same(model, tmp_path, shapes={name_of(model.inputs[0]): (2, *shape)}, tolerance=2e-5)
+    found = [node.op for node in made.main]
+    assert found.count("UNIDIRECTIONAL_SEQUENCE_LSTM") == (1 if name.startswith("lstm") and "seq" not in name else 2)
+    assert "LOGISTIC" not in found

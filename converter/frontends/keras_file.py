@@ -71,12 +71,12 @@ def opened(source: Any) -> Iterator[Source]:
         if head == HDF5_MAGIC:
             with _guarded():
                 _check_heaps(data)
-                found = _legacy(stack.enter_context(h5py.File(_heaps(data), "r")), size)
+                found = _legacy(stack.enter_context(h5py.File(data, "r")), size)
         elif head[:2] == b"PK":
             config, version, weights = _archive(data)
             with _guarded():
                 _check_heaps(weights)
-                file = stack.enter_context(h5py.File(_heaps(weights), "r"))
+                file = stack.enter_context(h5py.File(weights, "r"))
                 found = Source(config, version, ArchiveWeights(Tree(Store(file, weights.seek(0, os.SEEK_END)))))
         else:
             raise ModelError("not a Keras model: it is neither a zip archive (.keras) nor HDF5 (.h5)")
@@ -202,50 +202,6 @@ def _version(text: Any, otherwise: tuple[int, ...]) -> tuple[int, ...]:
 
 
 # ---- HDF5 ----
-
-
-def _heaps(file: Any) -> Any:
-    """The file, after a look at its global heaps: the HDF5 library goes round forever on a free object of no size.
-
-    A collection is GCOL, version 1, three zeros, its size; then objects of 16-byte steps: index, references, four
-    zeros, size, data up to a multiple of 8. Index 0 is free space, and its size counts its head.
-    """
-    file.seek(0)
-    head = file.read(16)
-    lengths = head[14:15] if head[8:9] in (b"\0", b"\1") else head[10:11]  # by the version of the superblock
-    width = lengths[0] if lengths else 8
-    first = 8 + width + -width % 8  # bytes in front of the data, of a collection as of an object
-    total = file.seek(0, os.SEEK_END)
-    room = total // 8 + 1000  # objects in all; collections overlap in no sound file
-    for at in _places(file, b"GCOL"):
-        file.seek(at)
-        top = file.read(first)
-        end = min(at + int.from_bytes(top[8 : 8 + width], "little"), total)
-        here = at + first
-        while top[4:5] == b"\1" and here + first <= end and (room := room - 1) > 0:
-            file.seek(here)
-            item = file.read(first)
-            step = int.from_bytes(item[8 : 8 + width], "little")
-            if item[:2] != b"\0\0":
-                step = first + step + -step % 8
-            if step == 0 or room == 1:
-                raise ModelError("the HDF5 data is damaged (an object of a heap has no size)")
-            here += step
-    file.seek(0)
-    return file
-
-
-def _places(file: Any, wanted: bytes) -> list[int]:
-    """Where some bytes stand in a file."""
-    file.seek(0)
-    found, base, data = [], 0, b""
-    while block := file.read(1 << 20):
-        base, data = base + max(len(data) - len(wanted) + 1, 0), data[-len(wanted) + 1 :] + block
-        at = data.find(wanted)
-        while at >= 0:
-            found.append(base + at)
-            at = data.find(wanted, at + 1)
-    return found
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ DIGITS = ROOT / "examples/digits/digits_int8.tflite"
 CC = shutil.which("cc")
 CXX = shutil.which("c++")
 CMAKE = shutil.which("cmake", path=PATH)
+GENERATOR = ["-G", "Ninja"] if shutil.which("ninja", path=PATH) else []  # make may be missing
 PKG_CONFIG = shutil.which("pkg-config")
 pytestmark = pytest.mark.skipif(not (CC and CMAKE), reason="needs cc and cmake")
 
@@ -43,9 +44,8 @@ def run(*command: str | Path, cwd: Path | None = None, **env: str) -> str:
 @pytest.fixture(scope="session")
 def build() -> Path:
     folder = ROOT / "build" / "pytest-c"
-    generator = ["-G", "Ninja"] if shutil.which("ninja", path=PATH) else []
     options = ["-DSAMARA_TESTS=ON", "-DSAMARA_WERROR=ON", "-DCMAKE_INSTALL_LIBDIR=lib"]
-    run(CMAKE, *generator, "-S", ROOT, "-B", folder, *options)
+    run(CMAKE, *GENERATOR, "-S", ROOT, "-B", folder, *options)
     run(CMAKE, "--build", folder, "-j", str(len(os.sched_getaffinity(0))))
     return folder
 
@@ -121,7 +121,7 @@ def test_example_find_package(prefix: Path, tmp_path: Path, target: str) -> None
         "cmake_minimum_required(VERSION 3.18)\nproject(app C)\nfind_package(Samara 0.1 REQUIRED)\n"
         f"add_executable(classify {ROOT}/examples/c/classify.c)\ntarget_link_libraries(classify {target})\n"
     )
-    run(CMAKE, "-S", tmp_path, "-B", tmp_path / "b", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run(CMAKE, *GENERATOR, "-S", tmp_path, "-B", tmp_path / "b", f"-DCMAKE_PREFIX_PATH={prefix}")
     run(CMAKE, "--build", tmp_path / "b")
     check_example(tmp_path / "b/classify", tmp_path, prefix / "lib")
 

@@ -88,7 +88,6 @@ void sam_file_done(const void *data, size_t bytes) { advise(data, bytes, MADV_DO
 
 #else
 
-static bool is_mapped(size_t bytes) { return (void)bytes, false; }
 void sam_file_ahead(const void *data, size_t bytes) { (void)data, (void)bytes; }
 void sam_file_done(const void *data, size_t bytes) { (void)data, (void)bytes; }
 

@@ -15,7 +15,8 @@ def find_gelus(
         return {}
     maker: dict[str, Any] = {}
     users: dict[str, list[Any]] = {}
-    for node in g.node:
+    nodes = [node for node in g.node if node.output]  # a damaged file may have others
+    for node in nodes:
         for name in node.output:
             maker[name] = node
         for name in node.input:
@@ -36,7 +37,7 @@ def find_gelus(
         return str(node.input[1] if node.input[0] == name else node.input[0])
 
     made: dict[str, tuple[str, bool]] = {}
-    for erf in g.node:
+    for erf in nodes:
         inner = maker.get(erf.input[0]) if erf.op_type == "Erf" and erf.input else None
         if inner is None or inner.op_type not in ("Div", "Mul") or len(inner.input) != 2:
             continue

@@ -226,6 +226,17 @@ def test_gelu_becomes_one_operator():
     assert [n.op for n in made.main] == ["GELU"]
 
 
+def test_gelu_is_looked_for_among_nodes_without_outputs():
+    nodes = [
+        node("Div", "x root", "d"), node("Erf", "d", "e"), node("Add", "e one", "p"), node("Mul", "x p", "m"),
+        node("Mul", "m half"),
+    ]  # fmt: skip
+    del nodes[-1].output[:]
+    constants = {"root": np.float32(np.sqrt(2)), "one": np.float32(1), "half": np.float32(0.5)}
+    with pytest.raises(samara.SamaraError, match="made by no node"):
+        load(model(nodes, {"x": [4]}, constants=constants))
+
+
 def test_quantized_pair_keeps_its_scale():
     nodes = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z")]
     proto = model(nodes, {"x": [4]}, constants={"s": np.float32(0.5), "z": np.int8(3)})

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...interpreter import _native
-from ...interpreter.errors import SamaraError, UnsupportedError
+from ...interpreter.errors import ModelError, SamaraError, UnsupportedError
 from .. import schema
-from ..infer import Cut, InferenceError, _prepare, result_types
-from ..ir import Graph, Node, Tensor
+from ..infer import Cut, InferenceError, _prepare, infer, result_types
+from ..ir import Graph, GraphError, Model, Node, Signature, Tensor
 
 FOLD_LIMIT = 1 << 26
 """A constant above this many bytes is computed now only if it is no larger than what it is made of."""
@@ -201,6 +201,18 @@ class Builder:
         copy: Tensor = self.graph.op("RESHAPE", t, given, name=name, type=t.type, shape=shape)
         copy.quantization = t.quantization
         return copy
+
+    def finished(self, description: str, signature: Signature) -> Model:
+        """The model of the graph, pruned, typed and verified. ModelError if it is not consistent."""
+        model = Model([self.graph], description=description)
+        model.signatures.append(signature)
+        self.prune()
+        try:
+            infer(model)
+            model.verify()
+        except (GraphError, SamaraError) as error:
+            raise ModelError(f"the converted graph is not consistent: {error}") from None
+        return model
 
     def prune(self) -> None:
         """What no output needs goes."""

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from ...interpreter.errors import ModelError, SamaraError, UnsupportedError
-from ..infer import infer
 from ..ir import GraphError, Model, Signature, Tensor
 from . import (  # noqa: F401  (fill the tables)
     keras_activations,
@@ -219,15 +218,7 @@ class _Loader:
             if name not in taken:
                 t.name = name
             signature.outputs[name] = b.graph.output(t)
-        model = Model([b.graph], description=f"converted from Keras {'.'.join(map(str, self.version))}")
-        model.signatures.append(signature)
-        b.prune()
-        try:
-            infer(model)
-            model.verify()
-        except (GraphError, SamaraError) as error:
-            raise ModelError(f"the converted graph is not consistent: {error}") from None
-        return model
+        return b.finished(f"converted from Keras {'.'.join(map(str, self.version))}", signature)
 
     def described(self, value: Any, where: str) -> dict[str, Any]:
         """The description of a layer or model, as a dict with class_name and config."""

@@ -21,7 +21,6 @@ import numpy as np
 
 from ...interpreter.errors import FileError, ModelError, SamaraError, UnsupportedError
 from .. import schema
-from ..infer import infer
 from ..ir import GraphError, Model, Signature, Tensor
 from . import onnx_ops_math, onnx_ops_nn, onnx_ops_rnn, onnx_ops_shape  # noqa: F401  (fill the table)
 from .build import Builder, Unsupported
@@ -140,15 +139,7 @@ class _Loader:
         if self.problems:
             raise UnsupportedError("\n".join(self.problems))
         signature.outputs = self.outputs(g, values)
-        model = Model([self.b.graph], description=f"converted from ONNX ({self.proto.producer_name or 'unknown'})")
-        model.signatures.append(signature)
-        self.b.prune()
-        try:
-            infer(model)
-            model.verify()
-        except (GraphError, SamaraError) as error:
-            raise ModelError(f"the converted graph is not consistent: {error}") from None
-        return model
+        return self.b.finished(f"converted from ONNX ({self.proto.producer_name or 'unknown'})", signature)
 
     def input(self, info: Any) -> Tensor:
         tensor = info.type.tensor_type

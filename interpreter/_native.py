@@ -100,6 +100,7 @@ class Options(NamedTuple):
     keep_all: bool = False
     profile: bool = False
     no_fusion: bool = False
+    no_winograd: bool = False
     device: str | None = None
 
 
@@ -119,7 +120,8 @@ def _options(options: Options) -> tuple[Any, list[Any]]:
         value = getattr(options, field)
         if value is not None:
             setattr(c, field, value)
-    c.keep_all, c.profile, c.no_fusion = options.keep_all, options.profile, options.no_fusion
+    for field in ("keep_all", "profile", "no_fusion", "no_winograd"):
+        setattr(c, field, getattr(options, field))
     keep = []
     if options.device is not None:
         keep.append(ffi.new("char[]", options.device.encode()))

@@ -307,7 +307,9 @@ class Interpreter:
     `model_path` or `model_content` (bytes) names the model. `num_threads` is 1 by default; results do not depend on
     it. Of the experimental arguments, `experimental_preserve_all_tensors` keeps every intermediate tensor readable and
     the others, which steer LiteRT's delegates, change nothing. After them come ours, by keyword only: `max_memory` and
-    `max_ops` bound what the model may ask for, `profile` times every operator (see `steps`), `device` names a back end.
+    `max_ops` bound what the model may ask for, `profile` times every operator (see `steps`), `device` names a back end,
+    `no_fusion` runs the operators one by one as the file lists them (same results), `no_winograd` sums float
+    convolutions in the order of the filter (same up to rounding; see the C header).
     """
 
     def __init__(
@@ -329,6 +331,7 @@ class Interpreter:
         profile: bool = False,
         device: str | None = None,
         no_fusion: bool = False,
+        no_winograd: bool = False,
         _model: _native.Model | None = None,
     ) -> None:
         if not isinstance(experimental_op_resolver_type, OpResolverType):
@@ -348,6 +351,7 @@ class Interpreter:
             keep_all=bool(experimental_preserve_all_tensors),
             profile=profile,
             no_fusion=no_fusion,
+            no_winograd=no_winograd,
             device=device,
         )
         if _model is not None:

@@ -62,6 +62,9 @@ typedef struct sam_options {
   bool keep_all;            /* keep every intermediate tensor readable after invoke (more memory). Default false */
   bool profile;             /* time every operator. Default false */
   bool no_fusion;           /* run the operators exactly as the file lists them. Default false; same results */
+  bool no_winograd;         /* add the products of float convolutions in the order of the filter (channels of a tap, tap by
+                               tap), never by Winograd's F(2 x 2, 3 x 3). Slower by up to a tenth; no nearer to the exact
+                               answer, but nearer to that of engines that sum so. Default false */
   uint64_t max_memory;      /* refuse plans that need more bytes than this in all. Default 16 GiB */
   const char *device;       /* "cpu" (default, NULL too) or the name of another back end */
   const struct sam_op *const *custom_ops; /* operators the application brings, found by name; borrowed for the life

@@ -179,7 +179,9 @@ static const sam_services services = {service_fail,    service_set_shape, servic
                                       service_scratch, service_pack,      service_parallel,  service_resize_string};
 
 void sam_run_init(sam_run *run, sam_session *session, sam_error *error, bool running) {
-  *run = (sam_run){.ctx = {&services, session->pool ? session->options.threads : 1, NULL},
+  *run = (sam_run){.ctx = {.services = &services,
+                          .threads = session->pool ? session->options.threads : 1,
+                          .no_winograd = session->options.no_winograd},
                    .session = session,
                    .error = error,
                    .running = running};

@@ -146,7 +146,7 @@ static sam_status probe_step(probe *p, sam_session *session, const sam_step *ste
 
 /* The bytes the chain gives for the root's bytes 0 to 255; false if an operator refuses. */
 static bool probe_chain(sam_session *session, const chain *c, uint8_t *table) {
-  probe p = {.ctx = {&probe_services, 1, NULL}};
+  probe p = {.ctx = {.services = &probe_services, .threads = 1}};
   probed *tensors = sam_calloc((size_t)c->n + 1, sizeof *tensors);
   bool ok = tensors != NULL;
   for (int32_t i = 0; i <= c->n && ok; i++) {

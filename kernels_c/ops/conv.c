@@ -83,9 +83,9 @@ static sam_status plan_window(sam_ctx *ctx, sam_node *node, conv *c) {
   return sam_slide_plan(ctx, win, mm);
 }
 
-static bool plan_winograd(const sam_node *node, conv *c) {
+static bool plan_winograd(const sam_ctx *ctx, const sam_node *node, conv *c) {
   const sam_conv_2d_options *o = node->options;
-  if (c->mm.kind != SAM_MATMUL_F32 || c->mm.groups != 1 || o->stride_h != 1 || o->stride_w != 1 ||
+  if (ctx->no_winograd || c->mm.kind != SAM_MATMUL_F32 || c->mm.groups != 1 || o->stride_h != 1 || o->stride_w != 1 ||
       o->dilation_h_factor != 1 || o->dilation_w_factor != 1)
     return false;
   c->winograd = (sam_winograd){.in = c->mm.in,
@@ -116,7 +116,7 @@ static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   if (in->dims[3] < 1) return sam_fail(ctx, SAM_INVALID_MODEL, "input has no channels");
   sam_matmul_choose(&c->mm, (int64_t)filter->dims[1] * filter->dims[2] * filter->dims[3]);
   SAM_TRY(plan_window(ctx, node, c));
-  c->by_winograd = plan_winograd(node, c);
+  c->by_winograd = plan_winograd(ctx, node, c);
   if (c->by_winograd) {
     SAM_TRY(sam_winograd_prepare(ctx, &c->winograd));
     return sam_scratch(ctx, sam_winograd_scratch(ctx, &c->winograd));

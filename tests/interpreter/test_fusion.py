@@ -125,6 +125,26 @@ def test_pad_of_a_pointwise_convolution() -> None:
     check(padded_convolution("CONV_2D", "int8", [[0, 0], [1, 2], [3, 0], [0, 0]], kernel=1), 1)
 
 
+def test_no_winograd() -> None:
+    """Winograd and direct sums are both near to the exact answer, and not the same."""
+    rng = np.random.default_rng(5)
+    values = rng.standard_normal((64, 3, 3, 64)).astype(np.float32)
+    net = Net()
+    x = net.tensor("float32", (1, 16, 16, 64))
+    y = net.tensor("float32")
+    bias = net.tensor("float32", value=np.zeros(64, np.float32))
+    net.op("CONV_2D", [x, net.tensor("float32", value=values), bias], y, padding="VALID", stride_h=1, stride_w=1)
+    model = net.bytes([x], [y])
+    data = np.random.default_rng(11).standard_normal((1, 16, 16, 64)).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(data.astype(np.float64), (3, 3), (1, 2))
+    exact = np.einsum("nhwcij,oijc->nhwo", windows, values.astype(np.float64), optimize=True)
+    (usual,), _ = run(model)
+    (direct,), _ = run(model, no_winograd=True)
+    for found in (usual, direct):
+        assert np.abs(found - exact).max() < 3e-6 * np.abs(exact).max()
+    assert usual.tobytes() != direct.tobytes()
+
+
 KEPT = {
     "two readers": {"twice": True},
     "SAME": {"padding": "SAME"},

@@ -153,7 +153,8 @@ typedef struct sam_services {
 typedef struct sam_ctx {
   const sam_services *services;
   int32_t threads;
-  sam_node *node; /* the operator being prepared or run */
+  sam_node *node;   /* the operator being prepared or run */
+  bool no_winograd; /* sum the products of float convolutions in the order of the filter */
 } sam_ctx;
 
 /* Reports failure: `return sam_fail(ctx, SAM_UNSUPPORTED, "filter has %d input channels, input has %d", f, c);`

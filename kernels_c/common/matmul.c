@@ -221,7 +221,9 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
 
 static void pack(void *dst, const void *arg) {
   const sam_matmul *mm = arg;
-  if (mm->kind == SAM_MATMUL_F32)
+  if (mm->panels)
+    mm->panels(mm, dst, (int32_t *)(void *)((char *)dst + mm->group_bytes));
+  else if (mm->kind == SAM_MATMUL_F32)
     pack_f32(dst, mm);
   else
     pack_s8(dst, mm);
@@ -231,7 +233,7 @@ static void pack(void *dst, const void *arg) {
 static uint64_t pack_variant(const sam_matmul *mm) {
   uint64_t h = 0xcbf29ce484222325u;
 #define SAM_MIX(x) h = (h ^ (uint64_t)(x)) * 0x100000001b3u, h ^= h >> 29
-  SAM_MIX(mm->kind == SAM_MATMUL_F32);
+  SAM_MIX((mm->kind == SAM_MATMUL_F32) + 2 * (mm->panels != NULL));
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->w_flip);
@@ -242,7 +244,7 @@ static uint64_t pack_variant(const sam_matmul *mm) {
   SAM_MIX(mm->group_stride);
   SAM_MIX(mm->column_stride);
   SAM_MIX(mm->k_stride);
-  for (int32_t t = 0; t < mm->taps; t++) SAM_MIX(mm->tap_source[t]);
+  for (int32_t t = 0; t < mm->taps && !mm->panels; t++) SAM_MIX(mm->tap_source[t]);
 #undef SAM_MIX
   return h;
 }
@@ -331,8 +333,10 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   if ((int64_t)mm->taps * mm->k > INT32_MAX)
     return sam_fail(ctx, SAM_UNSUPPORTED, "a sum of %lld products", (long long)mm->taps * mm->k);
   mm->n_padded = (int32_t)padded;
-  mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
-  mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
+  if (!mm->panels) {
+    mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
+    mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
+  }
   mm->packed_bytes = mm->group_bytes * (size_t)mm->groups;
   if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * ((size_t)padded * (size_t)mm->groups + 1);
   mm->block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);

@@ -32,6 +32,8 @@ typedef struct sam_matmul {
   int32_t groups, n, taps, k; /* n columns in each group */
   int64_t group_stride, column_stride, k_stride;
   const int64_t *tap_source;
+  /* Or: packs the panels, mm->group_bytes, and adds up the columns (float: no sums), for another kernel than ours. */
+  void (*panels)(const struct sam_matmul *mm, void *dst, int32_t *sums);
 
   /* The rest is sam_matmul's own. */
   sam_matmul_kind kind;

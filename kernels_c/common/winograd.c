@@ -1,26 +1,46 @@
 /* Samara: convolution by Winograd's F(2 x 2, 3 x 3); winograd.h explains.
  *
- *   item: a run of tiles    input transform ──> 16 planes of tiles x k ──> 16 products ──> planes of tiles x n
+ *   item: a run of tiles    input transform ──> 16 planes of tiles x k ──> 16 products ──> tiles x n
  *                           ──> output transform, bias, clamp ──> pixels
  * Two buffers of a thread hold the planes of one item, small enough for the second cache where k and n allow. */
 #include "common/winograd.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { PLANES = 16, MOST_TILES = 192, LEAST_TILES = 24, BUFFER = 1 << 19, MOST_NR = 64 };
+enum {
+  PLANES = 16,
+  MOST_TILES = 192,
+  LEAST_TILES = 64,  /* of one item, as its products read the whole filter */
+  BUFFER = 1 << 19,
+  MOST_NR = 64,
+  RUN = 64,          /* input channels of a filter transformed at once */
+  MOST_SUMMED = 1800, /* input channels: 4 times 9 products of 128 and 255 fit 31 bits that often */
+  WORTH = 32,         /* tiles that pay for reading a large filter, which integers make 32/9 as large, */
+  LARGE = 1 << 14     /* one of more than this times 9 weights, which the second cache does not keep */
+};
 
-bool sam_winograd_wins(const sam_winograd *w) {
-  const int32_t *filter = w->filter->dims, *out = w->out->dims;
-  if (!sam_is_known(w->filter) || filter[1] != 3 || filter[2] != 3) return false;
-  if (sam_uk.f32_gemm->tile.nr > MOST_NR) return false;
+static bool fits_integers(const sam_matmul *mm) {
+  const sam_type in = mm->in->type, filter = mm->weights->type;
+  if (mm->s8->form != SAM_A_S16 || (in != SAM_INT8 && in != SAM_UINT8) || mm->out->type != in) return false;
+  if ((filter != SAM_INT8 && filter != SAM_UINT8) || (mm->w_zero && mm->weights->quant->count > 1)) return false;
+  return mm->weights->dims[3] <= MOST_SUMMED;
+}
+
+bool sam_winograd_wins(const sam_matmul *mm) {
+  const int32_t *filter = mm->weights->dims, *out = mm->out->dims;
+  const bool f32 = mm->kind == SAM_MATMUL_F32;
+  if (!sam_is_known(mm->weights) || filter[1] != 3 || filter[2] != 3) return false;
+  if (f32 ? sam_uk.f32_gemm->tile.nr > MOST_NR : mm->kind != SAM_MATMUL_S8 || !fits_integers(mm)) return false;
   if (filter[0] < 32 || filter[3] < 32) return false; /* the transforms would cost what the products save */
   const int64_t tiles = ((int64_t)out[1] + 1) / 2 * (((int64_t)out[2] + 1) / 2), pixels = (int64_t)out[1] * out[2];
+  if (!f32 && tiles < WORTH && (int64_t)filter[0] * filter[3] > LARGE) return false;
   return 16 * tiles * 5 / 4 < 9 * pixels; /* tiles that reach over the edge waste work */
 }
 
-/* A column by G = 1 0 0 | 1/2 1/2 1/2 | 1/2 -1/2 1/2 | 0 0 1, for `n` filters at once. */
-static inline void by_g(const double *a, const double *b, const double *c, double *const to[4], int64_t n) {
+/* ---- The filter: G = 1 0 0 | 1/2 1/2 1/2 | 1/2 -1/2 1/2 | 0 0 1 -------------------------------------------------- */
+
+/* A column by G (floats), by 2 G (integers), for n values at once. */
+static void by_g(const double *a, const double *b, const double *c, double *const to[4], int64_t n) {
   for (int64_t q = 0; q < n; q++) {
     const double outer = a[q] + c[q];
     to[0][q] = a[q];
@@ -29,117 +49,201 @@ static inline void by_g(const double *a, const double *b, const double *c, doubl
     to[3][q] = c[q];
   }
 }
-
-/* G g Gt of input channel c of the n filters from j on: n values at each plane. */
-static void transform_filters(const float *filter, int64_t j, int64_t c, int64_t k, int64_t n, float *to,
-                              int64_t plane) {
-  double g[9][MOST_NR], t[4][3][MOST_NR], u[4][4][MOST_NR];
-  for (int64_t q = 0; q < n; q++)
-    for (int i = 0; i < 9; i++) g[i][q] = (double)filter[((j + q) * 9 + i) * k + c];
-  for (int x = 0; x < 3; x++) by_g(g[x], g[3 + x], g[6 + x], (double *[]){t[0][x], t[1][x], t[2][x], t[3][x]}, n);
-  for (int y = 0; y < 4; y++) by_g(t[y][0], t[y][1], t[y][2], (double *[]){u[y][0], u[y][1], u[y][2], u[y][3]}, n);
-  for (int p = 0; p < PLANES; p++)
-    for (int64_t q = 0; q < n; q++) to[p * plane + q] = (float)u[p / 4][p % 4][q];
+static void by_2g(const int16_t *a, const int16_t *b, const int16_t *c, int16_t *const to[4], int64_t n) {
+  for (int64_t q = 0; q < n; q++) {
+    const int16_t outer = (int16_t)(a[q] + c[q]);
+    to[0][q] = (int16_t)(2 * a[q]);
+    to[1][q] = (int16_t)(outer + b[q]);
+    to[2][q] = (int16_t)(outer - b[q]);
+    to[3][q] = (int16_t)(2 * c[q]);
+  }
 }
 
-/* The right matrix of every plane, in panels as gemm.h has them. */
-static void pack(void *dst, const void *arg) {
-  const sam_winograd *w = arg;
-  const int64_t n = w->filter->dims[0], k = w->filter->dims[3], nr = w->gemm->tile.nr, plane = w->n_padded * k;
+/* u[y][x] = G g Gt for n input channels of one filter, from its nine rows of them. */
+#define TRANSFORM_FILTER(T, by, g, u, n)                                                                    \
+  do {                                                                                                      \
+    T t[4][3][RUN];                                                                                         \
+    for (int x = 0; x < 3; x++) by(g[x], g[3 + x], g[6 + x], (T *[]){t[0][x], t[1][x], t[2][x], t[3][x]}, n); \
+    for (int y = 0; y < 4; y++) by(t[y][0], t[y][1], t[y][2], (T *[]){u[y][0], u[y][1], u[y][2], u[y][3]}, n); \
+  } while (0)
+
+/* The right matrix of every plane in panels as gemm.h has them; kr is 1 for floats and 2 for integers. */
+static void pack_f32(const sam_matmul *mm, void *dst, int32_t *sums) {
+  const int64_t k = mm->k, nr = mm->tile.nr, plane = mm->n_padded * k;
   float *packed = dst;
-  if (n % nr) memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
-  for (int64_t j = 0; j < n; j += nr)
-    for (int64_t c = 0; c < k; c++)
-      transform_filters(w->filter->data, j, c, k, n - j < nr ? n - j : nr, packed + (j * k + c * nr), plane);
+  double g[9][RUN], u[4][4][RUN];
+  (void)sums;
+  if (mm->n % nr) memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
+  for (int64_t j = 0; j < mm->n; j++)
+    for (int64_t first = 0; first < k; first += RUN) {
+      const int64_t n = k - first < RUN ? k - first : RUN;
+      const float *from = (const float *)mm->weights->data + j * 9 * k + first;
+      for (int i = 0; i < 9; i++)
+        for (int64_t c = 0; c < n; c++) g[i][c] = (double)from[i * k + c];
+      TRANSFORM_FILTER(double, by_g, g, u, n);
+      for (int p = 0; p < PLANES; p++) {
+        float *to = packed + p * plane + j / nr * nr * k + first * nr + j % nr;
+        for (int64_t c = 0; c < n; c++) to[c * nr] = (float)u[p / 4][p % 4][c];
+      }
+    }
+}
+
+static void pack_s8(const sam_matmul *mm, void *dst, int32_t *sums) {
+  const int64_t k = mm->k, even = (k + 1) / 2 * 2, nr = mm->tile.nr, plane = mm->n_padded * even;
+  const int32_t zero = mm->weights->quant->zero_point[0] - (mm->w_flip ? 128 : 0);
+  int16_t *packed = dst, g[9][RUN], u[4][4][RUN];
+  memset(sums, 0, sizeof *sums * (size_t)(mm->n_padded + 1));
+  if (mm->n % nr || k % 2) memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
+  for (int64_t j = 0; j < mm->n; j++)
+    for (int64_t first = 0; first < k; first += RUN) {
+      const int64_t n = k - first < RUN ? k - first : RUN;
+      const uint8_t *from = (const uint8_t *)mm->weights->data + j * 9 * k + first;
+      for (int i = 0; i < 9; i++)
+        for (int64_t c = 0; c < n; c++) {
+          g[i][c] = (int16_t)((int8_t)(from[i * k + c] ^ mm->w_flip) - zero);
+          sums[j] += g[i][c];
+        }
+      TRANSFORM_FILTER(int16_t, by_2g, g, u, n);
+      for (int p = 0; p < PLANES; p++) {
+        int16_t *to = packed + p * plane + j / nr * nr * even + first * nr + j % nr * 2;
+        const int16_t *values = u[p / 4][p % 4];
+        int64_t c = 0;
+        for (; c + 2 <= n; c += 2) memcpy(to + c * nr, values + c, 4);
+        if (c < n) to[c * nr] = values[c];
+      }
+    }
 }
 
 sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {
-  const int32_t *filter = w->filter->dims, *out = w->out->dims;
-  const int64_t n = filter[0], k = filter[3];
-  w->gemm = sam_uk.f32_gemm;
-  w->transform = sam_uk.f32_winograd;
-  const int64_t nr = w->gemm->tile.nr, mr = w->gemm->tile.mr;
-  w->n_padded = (int32_t)((n + nr - 1) / nr * nr);
+  sam_matmul *mm = w->mm;
+  const bool f32 = mm->kind == SAM_MATMUL_F32;
+  w->in = mm->in, w->filter = mm->weights, w->out = mm->out;
+  const int32_t *out = w->out->dims;
+  const int64_t n = w->filter->dims[0], k = w->filter->dims[3];
+  w->f32 = sam_uk.f32_winograd, w->s8 = sam_uk.s8_winograd;
+  mm->tile = f32 ? mm->f32->tile : w->s8->tile;
+  mm->panels = f32 ? pack_f32 : pack_s8;
+  mm->taps = 9, mm->k = (int32_t)k, mm->n = (int32_t)n;
+  mm->w_zero = false; /* pack_s8 takes it out */
+  const int64_t nr = mm->tile.nr, mr = mm->tile.mr, element = f32 ? 4 : 2, lanes = f32 ? 1 : w->s8->lanes;
+  const int64_t n_padded = (n + nr - 1) / nr * nr;
+  w->k_padded = (k + lanes - 1) / lanes * lanes;
+  w->plane_bytes = (k + mm->tile.kr - 1) / mm->tile.kr * mm->tile.kr * n_padded * element;
+  mm->group_bytes = (size_t)(PLANES * w->plane_bytes);
   w->tiles_x = ((int64_t)out[2] + 1) / 2;
   w->tiles = ((int64_t)out[1] + 1) / 2 * w->tiles_x;
-  int64_t block = BUFFER / (PLANES * 4 * (k + n));
+  int64_t block = BUFFER / (PLANES * (element * k + 4 * n));
   block = block < LEAST_TILES ? LEAST_TILES : block > MOST_TILES ? MOST_TILES : block;
   const int64_t threads = sam_threads(ctx), rounds = (w->tiles + threads * block - 1) / (threads * block);
   const int64_t even = (w->tiles + threads * rounds - 1) / (threads * rounds);
   w->block = (even + mr - 1) / mr * mr;
   if (w->block > MOST_TILES) w->block = MOST_TILES;
-  w->thread_bytes = ((size_t)(PLANES * w->block * (k + n) + k + 2 * n) * sizeof(float) + 63) / 64 * 64;
-  const size_t bytes = sizeof(float) * (size_t)(PLANES * k * w->n_padded);
-  w->packed = sam_pack(ctx, w->filter, UINT64_C(0x77696e6f) << 16 | (uint64_t)nr, bytes, pack, w);
-  return w->packed ? SAM_OK : SAM_OUT_OF_MEMORY;
+  /* Planes a power of two apart would meet in the same lines of the first cache. */
+  w->in_plane = w->block * w->k_padded + 64 / element, w->product_plane = w->block * n_padded + 16;
+  w->input_bytes = (size_t)(PLANES * w->in_plane * element + 63) / 64 * 64;
+  const size_t nothing = (size_t)((f32 ? 4 : 1) * (k + n) + 63) / 64 * 64;
+  w->thread_bytes = w->input_bytes + (size_t)(PLANES * w->product_plane * 4) + nothing;
+  return sam_matmul_prepare(ctx, mm);
 }
 
 size_t sam_winograd_scratch(const sam_ctx *ctx, const sam_winograd *w) {
   return w->thread_bytes * (size_t)sam_threads(ctx);
 }
 
+/* ---- Running ---------------------------------------------------------------------------------------------------- */
+
 typedef struct winograd_run {
   const sam_winograd *w;
   char *scratch;
   int64_t blocks; /* of one image */
+  int64_t source; /* bytes of an element of the tensors */
 } winograd_run;
 
 /* Pointers to the 4 x 4 input pixels of a tile; `zeros` stands for what lies outside. */
-static void tile_pixels(const sam_winograd *w, const float *image, int64_t tile, const float *zeros,
-                        const float *d[PLANES]) {
-  const int64_t height = w->in->dims[1], width = w->in->dims[2], k = w->in->dims[3];
+static void tile_pixels(const winograd_run *r, const char *image, int64_t tile, const void *zeros,
+                        const void *d[PLANES]) {
+  const sam_winograd *w = r->w;
+  const int64_t height = w->in->dims[1], width = w->in->dims[2], pixel = w->in->dims[3] * r->source;
   const int64_t y0 = tile / w->tiles_x * 2 - w->top, x0 = tile % w->tiles_x * 2 - w->left;
   for (int64_t i = 0; i < 4; i++)
     for (int64_t j = 0; j < 4; j++) {
       const int64_t y = y0 + i, x = x0 + j;
       const bool inside = y >= 0 && y < height && x >= 0 && x < width;
-      d[4 * i + j] = inside ? image + (y * width + x) * k : zeros;
+      d[4 * i + j] = inside ? image + (y * width + x) * pixel : zeros;
     }
+}
+
+static void products_f32(const sam_winograd *w, int64_t count, const float *v, float *m) {
+  const ptrdiff_t tap = 0;
+  const float *rows[MOST_TILES];
+  sam_f32_gemm_args g = {.m = count, .n = w->mm->n, .taps = 1, .k = w->mm->k, .a = rows, .tap = &tap};
+  g.ldy = w->mm->n_padded, g.lo = -INFINITY, g.hi = INFINITY;
+  for (int64_t p = 0; p < PLANES; p++) {
+    for (int64_t t = 0; t < count; t++) rows[t] = v + p * w->in_plane + t * w->k_padded;
+    g.w = (const float *)w->mm->packed + p * w->plane_bytes / 4;
+    g.y = m + p * w->product_plane;
+    w->mm->f32->run(&g);
+  }
+}
+
+static void products_s8(const sam_winograd *w, int64_t count, const int16_t *v, int32_t *m) {
+  sam_s8_winograd_product g = {.m = count, .n = w->mm->n_padded, .k = w->mm->k, .lda = w->k_padded};
+  g.ldy = w->mm->n_padded;
+  for (int64_t p = 0; p < PLANES; p++) {
+    g.a = v + p * w->in_plane;
+    g.w = (const int16_t *)w->mm->packed + p * w->plane_bytes / 2;
+    g.y = m + p * w->product_plane;
+    w->s8->multiply(&g);
+  }
 }
 
 static void task(void *arg, int64_t begin, int64_t end, int thread) {
   const winograd_run *r = arg;
   const sam_winograd *w = r->w;
-  const int64_t k = w->in->dims[3], n = w->out->dims[3], out_h = w->out->dims[1], out_w = w->out->dims[2];
-  float *v = (float *)(void *)(r->scratch + w->thread_bytes * (size_t)thread), *m = v + PLANES * w->block * k;
-  float *zeros = m + PLANES * w->block * n, *no_bias = zeros + k, *nowhere = no_bias + n;
-  memset(zeros, 0, sizeof *zeros * (size_t)(k + n));
-  const float *bias = w->bias ? w->bias->data : no_bias;
-  const float *rows[MOST_TILES];
-  const ptrdiff_t tap = 0;
+  const sam_matmul *mm = w->mm;
+  const bool f32 = mm->kind == SAM_MATMUL_F32;
+  const int64_t k = mm->k, n = mm->n, out_h = w->out->dims[1], out_w = w->out->dims[2];
+  char *v = r->scratch + w->thread_bytes * (size_t)thread, *m = v + w->input_bytes;
+  char *zeros = m + PLANES * w->product_plane * 4, *nowhere = zeros + k * r->source;
+  memset(zeros, f32 ? 0 : (uint8_t)mm->za ^ mm->flip, (size_t)(k * r->source));
+  const sam_s8_winograd_end last = {mm->start, mm->scale, mm->zy, mm->lo, mm->hi, mm->out_flip, mm->large_scale};
   for (int64_t item = begin; item < end; item++) {
     const int64_t batch = item / r->blocks, first = item % r->blocks * w->block;
     const int64_t count = w->tiles - first < w->block ? w->tiles - first : w->block;
-    const float *image = (const float *)w->in->data + batch * w->in->dims[1] * w->in->dims[2] * k;
+    const char *image = (const char *)w->in->data + batch * w->in->dims[1] * w->in->dims[2] * k * r->source;
     for (int64_t t = 0; t < count; t++) {
-      const float *d[PLANES];
-      tile_pixels(w, image, first + t, zeros, d);
-      w->transform->input(k, d, v + t * k, w->block * k);
+      const void *d[PLANES];
+      tile_pixels(r, image, first + t, zeros, d);
+      if (f32)
+        w->f32->input(k, (const float *const *)d, (float *)(void *)v + t * w->k_padded, w->in_plane);
+      else
+        w->s8->input(k, (const uint8_t *const *)d, mm->flip, (int16_t *)(void *)v + t * w->k_padded, w->in_plane);
     }
-    sam_f32_gemm_args g = {.m = count, .n = (int32_t)n, .taps = 1, .k = (int32_t)k, .a = rows, .tap = &tap, .ldy = n};
-    g.lo = -INFINITY, g.hi = INFINITY;
-    for (int64_t p = 0; p < PLANES; p++) {
-      for (int64_t t = 0; t < count; t++) rows[t] = v + (p * w->block + t) * k;
-      g.w = w->packed + p * w->n_padded * k;
-      g.y = m + p * w->block * n;
-      w->gemm->run(&g);
-    }
-    float *out = (float *)w->out->data + batch * out_h * out_w * n;
+    if (f32)
+      products_f32(w, count, (const float *)(void *)v, (float *)(void *)m);
+    else
+      products_s8(w, count, (const int16_t *)(void *)v, (int32_t *)(void *)m);
+    char *out = (char *)w->out->data + batch * out_h * out_w * n * r->source;
     for (int64_t t = 0; t < count; t++) {
       const int64_t y0 = (first + t) / w->tiles_x * 2, x0 = (first + t) % w->tiles_x * 2;
-      float *y[4];
+      void *y[4];
       for (int64_t q = 0; q < 4; q++) {
         const int64_t oy = y0 + q / 2, ox = x0 + q % 2;
-        y[q] = oy < out_h && ox < out_w ? out + (oy * out_w + ox) * n : nowhere;
+        y[q] = oy < out_h && ox < out_w ? out + (oy * out_w + ox) * n * r->source : nowhere;
       }
-      w->transform->output(n, m + t * n, w->block * n, bias, w->lo, w->hi, y);
+      const int64_t at = t * mm->n_padded;
+      if (f32)
+        w->f32->output(n, (const float *)(void *)m + at, w->product_plane, mm->fbias, mm->flo, mm->fhi,
+                       (float *const *)y);
+      else
+        w->s8->output(n, (const int32_t *)(void *)m + at, w->product_plane, &last, (uint8_t *const *)y);
     }
   }
 }
 
 void sam_winograd_run(sam_ctx *ctx, const sam_winograd *w, void *scratch) {
   if (w->tiles <= 0 || w->out->dims[0] <= 0) return;
-  winograd_run r = {w, scratch, (w->tiles + w->block - 1) / w->block};
-  const int64_t cycles = PLANES * w->block * w->in->dims[3] * w->out->dims[3] / w->gemm->tile.rate;
+  winograd_run r = {w, scratch, (w->tiles + w->block - 1) / w->block, sam_type_bits(w->in->type) / 8};
+  const int64_t cycles = PLANES * w->block * w->mm->k * w->mm->n / w->mm->tile.rate;
   sam_parallel(ctx, r.blocks * w->out->dims[0], cycles + 50, task, &r);
 }

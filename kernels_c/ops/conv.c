@@ -14,7 +14,7 @@ typedef struct conv {
   size_t window_bytes; /* scratch: window | right matrix | quantized input | scale and zero of each batch */
   size_t matmul_bytes, quantized_bytes;
   bool asymmetric;
-  bool by_winograd; /* then nothing above but mm's types is used */
+  bool by_winograd; /* then nothing above but mm is used */
   sam_winograd winograd;
 } conv;
 
@@ -83,20 +83,11 @@ static sam_status plan_window(sam_ctx *ctx, sam_node *node, conv *c) {
   return sam_slide_plan(ctx, win, mm);
 }
 
-static bool plan_winograd(const sam_ctx *ctx, const sam_node *node, conv *c) {
+static bool takes_winograd(const sam_ctx *ctx, const sam_node *node, const conv *c) {
   const sam_conv_2d_options *o = node->options;
-  if (ctx->no_winograd || c->mm.kind != SAM_MATMUL_F32 || c->mm.groups != 1 || o->stride_h != 1 || o->stride_w != 1 ||
-      o->dilation_h_factor != 1 || o->dilation_w_factor != 1)
-    return false;
-  c->winograd = (sam_winograd){.in = c->mm.in,
-                               .filter = c->mm.weights,
-                               .bias = c->mm.bias,
-                               .out = c->mm.out,
-                               .top = -c->win.dy[0],
-                               .left = -c->win.dx[0],
-                               .lo = c->mm.flo,
-                               .hi = c->mm.fhi};
-  return sam_winograd_wins(&c->winograd);
+  const bool plain = !(c->mm.kind == SAM_MATMUL_F32 && ctx->no_winograd); /* integers are exact either way */
+  return plain && c->mm.groups == 1 && o->stride_h == 1 && o->stride_w == 1 && o->dilation_h_factor == 1 &&
+         o->dilation_w_factor == 1 && sam_winograd_wins(&c->mm);
 }
 
 static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
@@ -116,8 +107,9 @@ static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   if (in->dims[3] < 1) return sam_fail(ctx, SAM_INVALID_MODEL, "input has no channels");
   sam_matmul_choose(&c->mm, (int64_t)filter->dims[1] * filter->dims[2] * filter->dims[3]);
   SAM_TRY(plan_window(ctx, node, c));
-  c->by_winograd = plan_winograd(ctx, node, c);
+  c->by_winograd = takes_winograd(ctx, node, c);
   if (c->by_winograd) {
+    c->winograd = (sam_winograd){.mm = &c->mm, .top = -c->win.dy[0], .left = -c->win.dx[0]};
     SAM_TRY(sam_winograd_prepare(ctx, &c->winograd));
     return sam_scratch(ctx, sam_winograd_scratch(ctx, &c->winograd));
   }
@@ -137,6 +129,7 @@ static sam_status conv_eval(sam_ctx *ctx, sam_node *node) {
   conv *c = node->state;
   char *scratch = node->scratch;
   if (c->by_winograd) {
+    sam_matmul_bind(&c->mm, NULL);
     sam_winograd_run(ctx, &c->winograd, scratch);
     return SAM_OK;
   }

@@ -168,4 +168,13 @@ static inline vb vb_min_u8(vb a, vb b) { return _mm256_min_epu8(a, b); }
 static inline vb vb_max_s8(vb a, vb b) { return _mm256_max_epi8(a, b); }
 static inline vb vb_min_s8(vb a, vb b) { return _mm256_min_epi8(a, b); }
 
+/* 4 * VF_N int32 to bytes in order, with int16 saturation before and after the addition. packs works inside 128-bit
+ * lanes: it leaves dword (vector v, lane l) at 4 * l + v; the permutation puts it at 2 * v + l. */
+static inline vb narrow4(const vi *q, int32_t zero_point) {
+  const __m256i zero = _mm256_set1_epi16((short)zero_point);
+  const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero);
+  const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero);
+  return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
 #endif

@@ -119,4 +119,14 @@ static inline vb vb_min_u8(vb a, vb b) { return _mm512_min_epu8(a, b); }
 static inline vb vb_max_s8(vb a, vb b) { return _mm512_max_epi8(a, b); }
 static inline vb vb_min_s8(vb a, vb b) { return _mm512_min_epi8(a, b); }
 
+/* 4 * VF_N int32 to bytes in order, with int16 saturation before and after the addition. packs works inside 128-bit
+ * lanes: it leaves dword (vector v, lane l) at 4 * l + v; the permutation puts it at 4 * v + l. */
+static inline vb narrow4(const vi *q, int32_t zero_point) {
+  const __m512i zero = _mm512_set1_epi16((short)zero_point);
+  const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero);
+  const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd));
+}
+
 #endif

@@ -1,8 +1,13 @@
-/* Samara: the two transforms of a 3 x 3 convolution by Winograd's F(2 x 2, 3 x 3); common/winograd.h explains. */
+/* Samara: the inner loops of 3 x 3 convolutions by Winograd's F(2 x 2, 3 x 3); common/winograd.h explains. A "plane"
+ * holds one of the 16 places of all tiles: [tiles][channels]. */
 #ifndef SAM_UKERNELS_WINOGRAD_H
 #define SAM_UKERNELS_WINOGRAD_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "ukernels/gemm.h"
 
 typedef const struct sam_f32_winograd {
   /* v[p * plane + c] = (Bt d B)[p] of the 4 x 4 pixels d, row by row, for c < n. */
@@ -10,5 +15,60 @@ typedef const struct sam_f32_winograd {
   /* y[q][c] = clamp((At m A)[q] + bias[c]) of the 2 x 2 pixels q, from m[p * plane + c]. */
   void (*output)(int64_t n, const float *m, int64_t plane, const float *bias, float lo, float hi, float *const y[4]);
 } sam_f32_winograd_t;
+
+/* y = a * w for one plane of integers, modulo 2^32; sums of two products must fit int32. */
+typedef struct sam_s8_winograd_product {
+  int64_t m;
+  int32_t n, k; /* n: a multiple of nr */
+  const int16_t *a;
+  ptrdiff_t lda;    /* in elements */
+  const int16_t *w; /* packed as gemm.h has it, one tap, kr = 2 */
+  int32_t *y;
+  ptrdiff_t ldy;
+} sam_s8_winograd_product;
+
+/* From sums to bytes, as in sam_s8_gemm_args; start and scale have n rounded up to nr readable elements. */
+typedef struct sam_s8_winograd_end {
+  const int32_t *start;
+  const float *scale;
+  int32_t zero_point, lo, hi;
+  uint8_t flip;
+  bool large_scale;
+} sam_s8_winograd_end;
+
+typedef const struct sam_s8_winograd {
+  sam_gemm_tile tile;
+  int32_t lanes; /* rows of v are written up to the next multiple of it */
+  /* As above, of int8 values x ^ flip. */
+  void (*input)(int64_t n, const uint8_t *const d[16], uint8_t flip, int16_t *v, int64_t plane);
+  void (*multiply)(const sam_s8_winograd_product *product);
+  /* y[q][c] from (At m A)[q] / 4 + start[c]; rows of m are readable up to the next multiple of nr. */
+  void (*output)(int64_t n, const int32_t *m, int64_t plane, const sam_s8_winograd_end *end, uint8_t *const y[4]);
+} sam_s8_winograd_t;
+
+/* Both transforms for vectors of any type: spread_<name>(x) is Bt x B in place, gather_<name>(x, y) is y = At x A.
+ *   Bt = 1 0 -1 0 | 0 1 1 0 | 0 -1 1 0 | 0 1 0 -1, first over the columns of each row, then over the rows
+ *   At = 1 1 1 0 | 0 1 -1 -1, likewise */
+#define SAM_WINOGRAD_TRANSFORMS(name, T, ADD, SUB)                            \
+  static inline void four_##name(T *x, int step) {                            \
+    const T a = SUB(x[0], x[2 * step]), b = ADD(x[step], x[2 * step]);        \
+    const T c = SUB(x[2 * step], x[step]), d = SUB(x[step], x[3 * step]);     \
+    x[0] = a, x[step] = b, x[2 * step] = c, x[3 * step] = d;                  \
+  }                                                                           \
+  static inline void spread_##name(T *x) {                                    \
+    for (int i = 0; i < 4; i++) four_##name(x + 4 * i, 1);                    \
+    for (int i = 0; i < 4; i++) four_##name(x + i, 4);                        \
+  }                                                                           \
+  static inline void gather_##name(const T *x, T *y) {                        \
+    T t[8];                                                                   \
+    for (int i = 0; i < 4; i++) {                                             \
+      t[2 * i] = ADD(ADD(x[4 * i], x[4 * i + 1]), x[4 * i + 2]);              \
+      t[2 * i + 1] = SUB(SUB(x[4 * i + 1], x[4 * i + 2]), x[4 * i + 3]);      \
+    }                                                                         \
+    for (int j = 0; j < 2; j++) {                                             \
+      y[j] = ADD(ADD(t[j], t[2 + j]), t[4 + j]);                              \
+      y[2 + j] = SUB(SUB(t[2 + j], t[4 + j]), t[6 + j]);                      \
+    }                                                                         \
+  }
 
 #endif

@@ -175,6 +175,61 @@ static void test_winograd(const sam_uk_table *t, const sam_uk_table *plain) {
   }
 }
 
+/* The three steps of the integer form on extreme values: bytes, and sums that fill 31 bits. */
+static void test_winograd_s8(const sam_uk_table *t, const sam_uk_table *plain) {
+  enum { PLANE = 128, MOST_K = 1800, M = 23, N = 48 };
+  sam_s8_winograd_t *kernels[2] = {t->s8_winograd, plain->s8_winograd};
+  static uint8_t bytes[16][PLANE];
+  static int16_t v[2][16 * PLANE], a[M * MOST_K], w[2][N * MOST_K];
+  static int32_t sums[16 * PLANE], y[2][M * N];
+  for (int i = 0; i < 16 * PLANE; i++)
+    bytes[i / PLANE][i % PLANE] = (uint8_t)(i % 3 ? test_int(0, 255) : i % 2 ? 127 : 128);
+  const uint8_t *d[16];
+  for (int p = 0; p < 16; p++) d[p] = bytes[p];
+  for (int64_t n = 1; n < 70; n += n < 35 ? 1 : 17) {
+    const uint8_t flip = n % 2 ? 0x80 : 0;
+    for (int i = 0; i < 2; i++) kernels[i]->input(n, d, flip, v[i], PLANE);
+    for (int p = 0; p < 16; p++)
+      for (int64_t c = 0; c < n; c++) EXPECT_EQ(v[0][p * PLANE + c], v[1][p * PLANE + c]);
+
+    /* Sums of four times a whole number, as products give them. */
+    int32_t start[PLANE];
+    float scale[PLANE];
+    for (int i = 0; i < 16 * PLANE; i++) sums[i] = i % PLANE < n ? 4 * test_int(-1000000, 1000000) : 0;
+    for (int c = 0; c < PLANE; c++) {
+      start[c] = test_int(-20000, 20000);
+      scale[c] = test_float(1e-6f, n % 5 ? 1e-4f : 3.0f);
+    }
+    const sam_s8_winograd_end end = {start, scale, test_int(-128, 127), -120, 100 + (int)n % 28, flip, n % 5 == 0};
+    uint8_t out[2][4][PLANE], *to[2][4];
+    memset(out, 7, sizeof out);
+    for (int i = 0; i < 2; i++) {
+      for (int q = 0; q < 4; q++) to[i][q] = out[i][q];
+      kernels[i]->output(n, sums, PLANE, &end, to[i]);
+    }
+    EXPECT(memcmp(out[0], out[1], sizeof out[0]) == 0);
+  }
+  for (int round = 0; round < 12; round++) {
+    const int k = round ? 1 + round * 7 : MOST_K, n = round % 3 ? N : 16, m = 1 + round * 2, even = (k + 1) / 2 * 2;
+    for (int i = 0; i < m * even; i++) a[i] = (int16_t)(round ? test_int(-512, 512) : 512);
+    for (int i = 0; i < 2; i++) memset(w[i], 0, sizeof w[i]);
+    for (int j = 0; j < n; j++)
+      for (int c = 0; c < k; c++) {
+        const int16_t weight = (int16_t)(round ? test_int(-2295, 2295) : 2295);
+        for (int i = 0; i < 2; i++) {
+          const int nr = kernels[i]->tile.nr;
+          w[i][j / nr * nr * even + c / 2 * 2 * nr + j % nr * 2 + c % 2] = weight;
+        }
+      }
+    for (int i = 0; i < 2; i++) {
+      const sam_s8_winograd_product g = {m, n, k, a, even, w[i], y[i], N};
+      memset(y[i], 0, sizeof y[i]);
+      kernels[i]->multiply(&g);
+    }
+    EXPECT(memcmp(y[0], y[1], sizeof y[0]) == 0);
+  }
+}
+
 int main(void) {
   fill();
   sam_uk_table plain;
@@ -202,6 +257,7 @@ int main(void) {
     test_pools(&t, &plain);
     test_mix(&t, &plain);
     test_winograd(&t, &plain);
+    test_winograd_s8(&t, &plain);
     printf("%s: %d failures\n", name, test_failures - failures);
   }
   return test_result();

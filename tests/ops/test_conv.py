@@ -45,6 +45,7 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "deep": ((1, 3, 3, 300), (20, 3, 3, 300), options()),
     "many channels": ((2, 12, 13, 40), (37, 3, 3, 40), options(act="RELU")),
     "many channels valid": ((1, 9, 26, 32), (64, 3, 3, 32), options(VALID)),
+    "many channels odd": ((1, 13, 12, 35), (34, 3, 3, 35), options(act="RELU6")),
     "no pixels": ((0, 4, 4, 3), (2, 3, 3, 3), options()),
 }
 

@@ -2,13 +2,17 @@
  * the result stay the same (options.no_fusion turns this off, and a test compares).
  *
  *   PAD ──> CONV_2D | DEPTHWISE_CONV_2D (VALID)      the convolution reads zero points around its input itself
+ *   LOGISTIC ──> MUL with the input of both (float32) one pass over x
  *   elementwise ──> elementwise (8 bits)             one table (tabulate.c)
- */
+ *
+ * chains.c goes on from there, when the shapes are known. */
 #include <stdlib.h>
 
+#include "common/unary.h"
 #include "samara/options.h"
 #include "schema_gen.h"
 #include "session.h"
+#include "ukernels/ukernels.h"
 
 /* Wider borders than this are no border of a window. */
 #define SAM_MAX_MERGED_PAD 64
@@ -53,12 +57,12 @@ static bool has_valid_padding(const sam_step *step) {
   return false;
 }
 
-/* `pads[slot]` is the PAD that writes a slot. */
-static bool merge_pad(sam_session *session, sam_step *step, sam_step *const *pads) {
+/* `writers[slot]` is the PAD or LOGISTIC that writes a slot. */
+static bool merge_pad(sam_session *session, sam_step *step, sam_step *const *writers) {
   if (!has_valid_padding(step) || step->input_slots[0] < 0) return true;
-  sam_step *pad = pads[step->input_slots[0]];
+  sam_step *pad = writers[step->input_slots[0]];
   int32_t borders[4];
-  if (!pad || pad->input_slots[0] < 0) return true;
+  if (!pad || !is_op(pad, SAM_BUILTIN_PAD) || pad->input_slots[0] < 0) return true;
   const sam_slot *padded = &session->slots[step->input_slots[0]];
   const sam_tensor *in = pad->node.inputs[0];
   if (padded->uses != 1 || in->type != padded->tensor.type || !same_quantization(in, &padded->tensor) ||
@@ -74,17 +78,53 @@ static bool merge_pad(sam_session *session, sam_step *step, sam_step *const *pad
   return true;
 }
 
+static sam_status swish_prepare(sam_ctx *ctx, sam_node *node) {
+  sam_unary_plan *plan;
+  SAM_TRY(sam_unary_begin(ctx, node, &plan));
+  plan->kernel = sam_uk.f32_swish;
+  plan->cost = node->piece_cost = 8;
+  return SAM_OK;
+}
+static const sam_op swish_op = {.name = "SWISH",
+                                .max_version = 1,
+                                .min_inputs = 1,
+                                .max_inputs = 1,
+                                .min_outputs = 1,
+                                .max_outputs = 1,
+                                .inplace = 1,
+                                .prepare = swish_prepare,
+                                .eval = {[SAM_FLOAT32] = sam_unary_eval}};
+
+static void merge_swish(sam_session *session, sam_step *mul, sam_step *const *writers) {
+  const sam_mul_options *o = mul->node.options;
+  if (!o || o->fused_activation_function != SAM_ACTIVATION_NONE || mul->node.outputs[0]->type != SAM_FLOAT32) return;
+  for (int32_t k = 0; k < 2; k++) {
+    const int32_t gate = mul->input_slots[k], x = mul->input_slots[1 - k];
+    sam_step *curve = writers[gate];
+    if (!curve || !is_op(curve, SAM_BUILTIN_LOGISTIC) || curve->input_slots[0] != x || session->slots[gate].uses != 1 ||
+        session->slots[x].tensor.type != SAM_FLOAT32 || session->slots[gate].tensor.type != SAM_FLOAT32)
+      continue;
+    mul->input_slots = curve->input_slots;
+    mul->node.inputs = curve->node.inputs;
+    mul->node.n_inputs = 1;
+    mul->node.op = &swish_op;
+    curve->removed = true;
+    return;
+  }
+}
+
 sam_status sam_plan_lower(sam_session *session, sam_error *error) {
   if (session->options.no_fusion || session->options.keep_all) return SAM_OK;
   count_uses(session);
-  sam_step **pads = sam_calloc((size_t)session->n_slots, sizeof *pads);
-  bool ok = pads != NULL;
+  sam_step **writers = sam_calloc((size_t)session->n_slots, sizeof *writers);
+  bool ok = writers != NULL;
   for (int32_t i = 0; i < session->n_steps && ok; i++) {
     sam_step *step = &session->steps[i];
-    if (is_op(step, SAM_BUILTIN_PAD)) pads[step->output_slots[0]] = step;
-    else ok = merge_pad(session, step, pads);
+    if (is_op(step, SAM_BUILTIN_PAD) || is_op(step, SAM_BUILTIN_LOGISTIC)) writers[step->output_slots[0]] = step;
+    else if (is_op(step, SAM_BUILTIN_MUL)) merge_swish(session, step, writers);
+    else ok = merge_pad(session, step, writers);
   }
-  sam_free(pads);
+  sam_free(writers);
   ok = ok && sam_plan_tabulate(session);
   return ok ? SAM_OK : sam_error_set(error, SAM_OUT_OF_MEMORY, session->subgraph, -1, -1, "out of memory while lowering");
 }

@@ -242,7 +242,7 @@ static sam_status add_step(sam_session *session, const sam_file_node *source, in
   if (!reserve((void **)&session->steps, &session->step_capacity, session->n_steps + 1, sizeof *session->steps))
     return out_of_memory(session, error);
   sam_step *step = &session->steps[session->n_steps];
-  *step = (sam_step){.source = source, .subgraph = subgraph, .scratch_offset = -1};
+  *step = (sam_step){.source = source, .subgraph = subgraph, .scratch_offset = -1, .first_link = -1};
   step->input_slots = map_indices(session, source->inputs, source->n_inputs, map);
   step->output_slots = map_indices(session, source->outputs, source->n_outputs, map);
   step->intermediate_slots = map_indices(session, source->intermediates, source->n_intermediates, map);
@@ -491,6 +491,8 @@ static sam_status prepare_step(sam_run *run, sam_step *step) {
   run->ctx.node = &step->node;
   sam_step_release(run->session, step);
   step->node.scratch_bytes = 0;
+  step->node.piece = NULL;
+  step->node.chain = NULL;
   SAM_TRY(choose_eval(run, step));
   return step->node.op->prepare(&run->ctx, &step->node);
 }
@@ -639,6 +641,14 @@ static void extend(sam_slot *slot, int32_t step) {
   if (step > slot->last) slot->last = step;
 }
 
+/* `out` lies in the memory of `owner` from now on. */
+static void join(sam_slot *owner, int32_t root, sam_slot *out) {
+  out->root = root;
+  extend(owner, out->first);
+  extend(owner, out->last);
+  owner->is_output |= out->is_output && owner != out;
+}
+
 static bool runs(const sam_step *step) { return !step->folded && !step->removed; }
 
 /* May output 0 of a step share the memory of input slot `in`? The bytes of `in` must be this session's to reuse. */
@@ -647,28 +657,50 @@ static bool shareable(const sam_session *session, const sam_slot *out, const sam
          in->tensor.bytes == out->tensor.bytes && !session->options.keep_all;
 }
 
+/* Lets `out` take the memory of input slot `in` of step `i`, which gives it up there. */
+static bool take_over(sam_session *session, int32_t i, sam_slot *out, int32_t in_slot) {
+  const sam_slot *in = &session->slots[in_slot];
+  const int32_t root = root_of(session, in_slot);
+  sam_slot *owner = &session->slots[root];
+  if (!shareable(session, out, in) || owner->last > i || owner->is_input || owner->is_output ||
+      sam_type_bits(in->tensor.type) != sam_type_bits(out->tensor.type))
+    return false;
+  join(owner, root, out);
+  return true;
+}
+
+/* The last link takes over what one of them reads, tile by tile. */
+static void share_chain(sam_session *session, int32_t i) {
+  const sam_chain *chain = session->steps[i].node.chain;
+  sam_slot *out = slot_of(session, chain->links[chain->n - 1].node->outputs[0]);
+  for (int32_t l = 0; l < chain->n; l++) {
+    const sam_node *node = chain->links[l].node;
+    for (int32_t k = 0; k < node->n_inputs; k++)
+      if (chain->links[l].from[k] < 0 && node->op->inplace >> k & 1 &&
+          take_over(session, i, out, (int32_t)(slot_of(session, node->inputs[k]) - session->slots)))
+        return;
+  }
+}
+
 static void share_memory(sam_session *session) {
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    if (!runs(step) || step->late || !step->node.n_outputs) continue;
+    if (!runs(step) || step->late || !step->node.n_outputs || step->first_link >= 0) continue;
+    if (step->node.chain) {
+      share_chain(session, i);
+      continue;
+    }
     sam_slot *out = &session->slots[step->output_slots[0]];
     const sam_op *op = step->node.op;
     for (int32_t k = 0; k < step->node.n_inputs; k++) {
       if (step->input_slots[k] < 0) continue;
       int32_t root = root_of(session, step->input_slots[k]);
       sam_slot *in = &session->slots[step->input_slots[k]], *owner = &session->slots[root];
-      if (!shareable(session, out, in)) continue;
-      bool view = k == 0 && (op->flags & SAM_OP_VIEW) != 0;
-      bool inplace = k < 32 && (op->inplace >> k & 1) && owner->last <= i && !owner->is_input && !owner->is_output &&
-                     sam_type_bits(in->tensor.type) == sam_type_bits(out->tensor.type);
+      bool view = k == 0 && (op->flags & SAM_OP_VIEW) != 0 && shareable(session, out, in);
       /* The caller may write the next input before having read this output. */
       if (view && owner->is_input && out->is_output) view = false;
-      if (!view && !inplace) continue;
-      out->root = root;
-      extend(owner, out->first);
-      extend(owner, out->last);
-      owner->is_output |= out->is_output && owner != out;
-      break;
+      if (view) join(owner, root, out);
+      if (view || (k < 32 && (op->inplace >> k & 1) && take_over(session, i, out, step->input_slots[k]))) break;
     }
   }
 }
@@ -698,17 +730,22 @@ static void find_lifetimes(sam_session *session) {
   for (int32_t i = 0; i < end; i++) {
     const sam_step *step = &session->steps[i];
     if (!runs(step)) continue;
+    const int32_t time = sam_step_time(session, i);
     for (int32_t k = 0; k < step->node.n_outputs; k++) {
       sam_slot *slot = &session->slots[step->output_slots[k]];
       slot->written = i;
+      if (slot->tile) {
+        slot->tensor.data = NULL;
+        continue;
+      }
       if (slot->home == SAM_HOME_NONE)
         slot->home = slot->tensor.flags & SAM_TENSOR_DYNAMIC || slot->tensor.type == SAM_STRING ? SAM_HOME_DYNAMIC
                                                                                                : SAM_HOME_ARENA;
-      extend(slot, i);
+      extend(slot, time);
       if (slot->is_output || session->options.keep_all) extend(slot, end);
     }
     for (int32_t k = 0; k < step->node.n_inputs; k++)
-      if (step->input_slots[k] >= 0) extend(&session->slots[step->input_slots[k]], i);
+      if (step->input_slots[k] >= 0) extend(&session->slots[step->input_slots[k]], time);
   }
 }
 
@@ -735,7 +772,8 @@ static sam_status place(sam_run *run) {
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
     if (!runs(step) || step->late || !step->node.scratch_bytes) continue;
-    blocks[n++] = (sam_arena_block){step->node.scratch_bytes, i, i, -1};
+    const int32_t time = sam_step_time(session, i);
+    blocks[n++] = (sam_arena_block){step->node.scratch_bytes, time, time, -1};
   }
   size_t total = 0;
   sam_status status = sam_arena_place(blocks, n, &total);
@@ -793,6 +831,7 @@ sam_status sam_plan_prepare(sam_session *session, sam_error *error) {
   sam_run run;
   sam_run_init(&run, session, error, false);
   SAM_TRY(prepare_steps(&run));
+  sam_plan_chains(session);
   SAM_TRY(place(&run));
   for (int32_t i = 0; i < session->n_slots; i++) session->slots[i].changed = false;
   session->planned = true;

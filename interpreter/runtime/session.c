@@ -166,7 +166,7 @@ static bool overwritten(const sam_session *session, const sam_slot *slot) {
   }
   for (int32_t i = slot->written + 1; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    if (step->scratch_offset >= 0 && step->scratch_offset < end &&
+    if (sam_step_time(session, i) > slot->written && step->scratch_offset >= 0 && step->scratch_offset < end &&
         step->scratch_offset + (int64_t)step->node.scratch_bytes > begin)
       return true;
   }
@@ -262,14 +262,14 @@ sam_status sam_session_memory(const sam_session *session, sam_memory_info *info)
 
 int32_t sam_session_step_count(const sam_session *session) {
   int32_t n = 0;
-  for (int32_t i = 0; i < session->n_steps; i++) n += !session->steps[i].folded && !session->steps[i].removed;
+  for (int32_t i = 0; i < session->n_steps; i++) n += !session->steps[i].folded && !session->steps[i].removed && session->steps[i].first_link < 0;
   return n;
 }
 
 sam_status sam_session_step(const sam_session *session, int32_t index, sam_step_info *info) {
   for (int32_t i = 0; i < session->n_steps && index >= 0; i++) {
     const sam_step *step = &session->steps[i];
-    if (step->folded || step->removed || index-- > 0) continue;
+    if (step->folded || step->removed || step->first_link >= 0 || index-- > 0) continue;
     *info = (sam_step_info){.node = step->node.index,
                             .subgraph = step->subgraph,
                             .op = step->source->name,

@@ -15,6 +15,7 @@
 #include "alloc.h"
 #include "model.h"
 #include "status.h"
+#include "common/chain.h"
 #include "samara/op.h"
 
 struct sam_pool;
@@ -40,6 +41,7 @@ typedef struct sam_slot { /* a tensor of the session */
   int32_t written;     /* step that writes it last; -1: an input */
   int32_t uses;        /* how many step inputs and graph outputs name it */
   bool is_input, is_output;
+  bool tile;           /* lives piece by piece in the scratch of the step that writes it (chains.c) */
   bool changed;        /* shape or known bytes differ from the previous prepare: its readers must be prepared again */
 } sam_slot;
 
@@ -63,6 +65,8 @@ typedef struct sam_step {
   sam_shape *late_shapes; /* n_inputs, or NULL */
   bool folded;     /* ran during prepare; its outputs are known */
   bool removed;    /* merged into another step */
+  int32_t first_link; /* the step at whose time this one runs, as a link of its chain; or -1 */
+  sam_chain chain;    /* of which this step is the first link, if node.chain is set */
   sam_block_list *blocks;
   int64_t scratch_offset; /* in the arena, or -1 */
   void *own_scratch;      /* late steps */
@@ -104,6 +108,11 @@ typedef struct sam_run {
   bool running; /* during invoke */
 } sam_run;
 
+/* The step at whose time step i runs. */
+static inline int32_t sam_step_time(const sam_session *session, int32_t i) {
+  return session->steps[i].first_link >= 0 ? session->steps[i].first_link : i;
+}
+
 /* Readable bytes behind every tensor the session allocates, so that vector loads may pass the end. */
 enum { SAM_SLACK = 256 };
 
@@ -127,6 +136,9 @@ void sam_step_release(sam_session *session, sam_step *step);
 sam_status sam_plan_lower(sam_session *session, sam_error *error);
 /* tabulate.c: false when memory is lacking. Needs slot.uses. */
 bool sam_plan_tabulate(sam_session *session);
+
+/* chains.c: which steps run together. Sets their node.chain, first_link and scratch_bytes. */
+void sam_plan_chains(sam_session *session);
 
 /* arena.c: block i needs bytes[i] between steps first[i] and last[i]; writes offsets, answers the arena size. */
 typedef struct sam_arena_block {

@@ -154,13 +154,14 @@ static void run_slices(const sam_binary_plan *p, const sam_broadcast *s, const u
   if (s->rank > 2) {
     inner.rank--;
     inner.count = s->count / s->dims[0];
-    for (int i = 0; i < 2; i++) memmove(inner.stride[i], inner.stride[i] + 1, (size_t)inner.rank * sizeof inner.stride[i][0]);
+    for (int i = 0; i < 2; i++)
+      memmove(inner.stride[i], inner.stride[i] + 1, (size_t)inner.rank * sizeof inner.stride[i][0]);
     memmove(inner.dims, inner.dims + 1, (size_t)inner.rank * sizeof inner.dims[0]);
     for (int i = 0; i < 2; i++) inner_form[i] = form_of(&inner, i);
   }
-  const bool better = s->rank > 2 && inner.count >= PIECE &&
-                      ((form[0] == SCATTERED && inner_form[0] != SCATTERED) ||
-                       (form[1] == SCATTERED && inner_form[1] != SCATTERED));
+  const bool better =
+      s->rank > 2 && inner.count >= PIECE &&
+      ((form[0] == SCATTERED && inner_form[0] != SCATTERED) || (form[1] == SCATTERED && inner_form[1] != SCATTERED));
   if (!better) {
     run_short_rows(p, s, form, x, y, from, to);
     return;
@@ -173,25 +174,39 @@ static void run_slices(const sam_binary_plan *p, const sam_broadcast *s, const u
   }
 }
 
-static void run_block(void *arg, int64_t begin, int64_t end, int thread) {
-  (void)thread;
-  const binary_work *w = arg;
-  const sam_broadcast *shape = &w->plan->shape;
-  int64_t to = end * SAM_ELEMENTWISE_BLOCK;
-  if (shape->rank > 1 && shape->dims[shape->rank - 1] < SHORT_ROW) {
-    const char *const x[2] = {w->a, w->b};
-    run_slices(w->plan, shape, w->plan->form, x, w->y, begin * SAM_ELEMENTWISE_BLOCK,
-               to < shape->count ? to : shape->count);
+static void run_elements(const sam_binary_plan *plan, const void *const *inputs, void *output, int64_t from,
+                         int64_t to) {
+  const sam_broadcast *shape = &plan->shape;
+  const int32_t last = shape->rank - 1;
+  if (shape->rank > 1 && shape->dims[last] < SHORT_ROW) {
+    const char *const x[2] = {inputs[0], inputs[1]};
+    run_slices(plan, shape, plan->form, x, output, from, to);
     return;
   }
-  sam_broadcast_walk(shape, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count, run_row, arg);
+  const int steps = (shape->stride[0][last] != 0 ? SAM_STEP_A : 0) | (shape->stride[1][last] != 0 ? SAM_STEP_B : 0);
+  binary_work work = {plan, inputs[0], inputs[1], output, steps};
+  sam_broadcast_walk(shape, from, to, run_row, &work);
+}
+
+void sam_binary_piece(const sam_node *node, const void *const *inputs, void *output, int64_t from, int64_t to) {
+  run_elements(node->state, inputs, output, from, to);
+}
+
+typedef struct block_work {
+  const sam_binary_plan *plan;
+  const void *inputs[2];
+  void *output;
+} block_work;
+
+static void run_block(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const block_work *w = arg;
+  const int64_t to = end * SAM_ELEMENTWISE_BLOCK, count = w->plan->shape.count;
+  run_elements(w->plan, w->inputs, w->output, begin * SAM_ELEMENTWISE_BLOCK, to < count ? to : count);
 }
 
 void sam_binary_run(sam_ctx *ctx, const sam_binary_plan *plan, const sam_node *node) {
-  const int32_t last = plan->shape.rank - 1;
-  const int steps =
-      (plan->shape.stride[0][last] != 0 ? SAM_STEP_A : 0) | (plan->shape.stride[1][last] != 0 ? SAM_STEP_B : 0);
-  binary_work work = {plan, node->inputs[0]->data, node->inputs[1]->data, node->outputs[0]->data, steps};
+  block_work work = {plan, {node->inputs[0]->data, node->inputs[1]->data}, node->outputs[0]->data};
   int64_t blocks = (plan->shape.count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
   sam_parallel(ctx, blocks, plan->cost * (SAM_ELEMENTWISE_BLOCK / 4), run_block, &work);
 }

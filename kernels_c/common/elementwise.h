@@ -58,6 +58,8 @@ void sam_narrow(const float *x, sam_type type, int64_t n, void *y);
 
 /* prepare: output shape, rows, element sizes; both inputs must have one type. cost is 4, the kernel the caller's. */
 sam_status sam_binary_begin(sam_ctx *ctx, sam_node *node, sam_binary_plan *plan);
+/* node->piece of a node whose state begins with a sam_binary_plan. */
+void sam_binary_piece(const sam_node *node, const void *const *inputs, void *output, int64_t from, int64_t to);
 /* eval: every row, over the threads. */
 void sam_binary_run(sam_ctx *ctx, const sam_binary_plan *plan, const sam_node *node);
 

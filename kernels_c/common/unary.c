@@ -1,6 +1,24 @@
 #include "unary.h"
 
+#include "chain.h"
 #include "ukernels/ukernels.h"
+
+static void unary_piece(const sam_node *node, const void *const *inputs, void *output, int64_t from, int64_t to) {
+  const sam_unary_plan *plan = node->state;
+  const char *x = (const char *)inputs[0] + from * (int64_t)plan->size_x;
+  char *y = (char *)output + from * (int64_t)plan->size_y;
+  if (plan->half == SAM_FLOAT32) {
+    plan->kernel(to - from, x, y, &plan->params);
+    return;
+  }
+  float values[SAM_HALF_PIECE];
+  for (int64_t i = 0; i < to - from; i += SAM_HALF_PIECE) {
+    const int64_t n = to - from - i < SAM_HALF_PIECE ? to - from - i : SAM_HALF_PIECE;
+    sam_widen(x + 2 * i, plan->half, n, values);
+    plan->kernel(n, values, values, &plan->params);
+    sam_narrow(values, plan->half, n, y + 2 * i);
+  }
+}
 
 sam_status sam_unary_begin(sam_ctx *ctx, sam_node *node, sam_unary_plan **result) {
   const sam_tensor *x = node->inputs[0];
@@ -14,6 +32,8 @@ sam_status sam_unary_begin(sam_ctx *ctx, sam_node *node, sam_unary_plan **result
   plan->cost = 4;
   plan->half = sam_is_half(x->type) ? x->type : SAM_FLOAT32;
   node->state = *result = plan;
+  node->piece = unary_piece;
+  node->piece_cost = sam_is_small_int(x->type) ? 8 : 4; /* tables take more than loads and stores */
   return SAM_OK;
 }
 
@@ -60,37 +80,18 @@ void sam_unary_use_table(sam_unary_plan *plan, const sam_node *node, sam_real_fn
   sam_unary_use_bytes(plan);
 }
 
-typedef struct unary_work {
-  const sam_unary_plan *plan;
-  const char *x;
-  char *y;
-} unary_work;
-
 static void run(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
-  const unary_work *w = arg;
-  const sam_unary_plan *plan = w->plan;
-  int64_t from = begin * SAM_ELEMENTWISE_BLOCK, to = end * SAM_ELEMENTWISE_BLOCK;
-  if (to > plan->count) to = plan->count;
-  const char *x = w->x + from * (int64_t)plan->size_x;
-  char *y = w->y + from * (int64_t)plan->size_y;
-  if (plan->half == SAM_FLOAT32) {
-    plan->kernel(to - from, x, y, &plan->params);
-    return;
-  }
-  float values[SAM_HALF_PIECE];
-  for (int64_t i = 0; i < to - from; i += SAM_HALF_PIECE) {
-    const int64_t n = to - from - i < SAM_HALF_PIECE ? to - from - i : SAM_HALF_PIECE;
-    sam_widen(x + 2 * i, plan->half, n, values);
-    plan->kernel(n, values, values, &plan->params);
-    sam_narrow(values, plan->half, n, y + 2 * i);
-  }
+  const sam_node *node = arg;
+  const int64_t count = ((const sam_unary_plan *)node->state)->count, to = end * SAM_ELEMENTWISE_BLOCK;
+  const void *const x[1] = {node->inputs[0]->data};
+  unary_piece(node, x, node->outputs[0]->data, begin * SAM_ELEMENTWISE_BLOCK, to < count ? to : count);
 }
 
 sam_status sam_unary_eval(sam_ctx *ctx, sam_node *node) {
+  if (node->chain) return sam_chain_eval(ctx, node);
   const sam_unary_plan *plan = node->state;
-  unary_work work = {plan, node->inputs[0]->data, node->outputs[0]->data};
   int64_t blocks = (plan->count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
-  sam_parallel(ctx, blocks, plan->cost * SAM_ELEMENTWISE_BLOCK / 4, run, &work);
+  sam_parallel(ctx, blocks, plan->cost * SAM_ELEMENTWISE_BLOCK / 4, run, node);
   return SAM_OK;
 }

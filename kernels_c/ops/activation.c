@@ -185,7 +185,7 @@ static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, 
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   plan->kernel = f32;
-  plan->cost = 8;
+  plan->cost = node->piece_cost = 8;
   if (sam_working_type(node->inputs[0]->type) == SAM_FLOAT32) return SAM_OK;
   if (node->inputs[0]->type == SAM_INT16 && s16 != NULL) return plan_curve16(ctx, node, plan, s16, powers);
   sam_unary_use_table(plan, node, real, arg);

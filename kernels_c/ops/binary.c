@@ -19,12 +19,13 @@
 #include "activation.h"
 #include "elementwise.h"
 #include "ops.h"
+#include "chain.h"
 #include "ukernels/ukernels.h"
 
 typedef enum binary_kind { ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQDIFF, FLOOR_DIV, FLOOR_MOD, POW, KINDS } binary_kind;
 
 typedef struct binary_plan {
-  sam_binary_plan rows;
+  sam_binary_plan rows; /* first, for sam_binary_piece */
   binary_kind kind;
   bool nonzero; /* b must hold no 0 */
 } binary_plan;
@@ -332,6 +333,8 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, i
                                                                    : 2;
   bool small = a->type == SAM_INT8 || a->type == SAM_UINT8 || a->type == SAM_INT16;
   plan->nonzero = divides && sam_working_type(a->type) != SAM_FLOAT32 && !(small && kind == DIV);
+  if (!plan->nonzero && !(kind == POW && a->type == SAM_INT32)) node->piece = sam_binary_piece; /* it cannot fail */
+  node->piece_cost = (int32_t)plan->rows.cost;
   if (small && (kind == MAXIMUM || kind == MINIMUM)) {
     SAM_TRY(sam_check_same_quant(ctx, a, b));
     SAM_TRY(sam_check_same_quant(ctx, a, y));
@@ -362,6 +365,7 @@ static bool is_zero(int64_t x) { return x == 0; }
 static bool is_negative(int64_t x) { return x < 0; }
 
 static sam_status eval(sam_ctx *ctx, sam_node *node) {
+  if (node->chain) return sam_chain_eval(ctx, node);
   const binary_plan *plan = node->state;
   const sam_tensor *b = node->inputs[1];
   int64_t bad = -1;

@@ -7,6 +7,7 @@
  * or 0 */
 #include <string.h>
 
+#include "common/chain.h"
 #include "common/fp16.h"
 #include "common/requant.h"
 #include "ops.h"
@@ -27,7 +28,14 @@ static inline bool is_packed(sam_type type) { return sam_type_bits(type) < 8; }
 
 /* ---- QUANTIZE and DEQUANTIZE: per tensor, or per slice along an axis -------------------------------------------- */
 
+struct quantize_plan;
+/* Elements [from, from + n) of one slice. */
+typedef void (*run_fn)(const struct quantize_plan *p, const void *in, void *out, int64_t from, int64_t n,
+                       int64_t slice);
+
 typedef struct quantize_plan {
+  run_fn run;
+  int32_t cost;                 /* cycles of an element */
   int64_t count, inner, slices; /* element i belongs to slice i / inner % slices */
   const sam_tensor *x, *y;
   const float *scale; /* of the quantized side */
@@ -37,13 +45,6 @@ typedef struct quantize_plan {
   sam_unary_plan bytes; /* 8 bits to 8 bits: a table */
 } quantize_plan;
 
-typedef void (*run_fn)(const quantize_plan *p, int64_t from, int64_t n, int64_t slice);
-
-typedef struct quantize_work {
-  const quantize_plan *plan;
-  run_fn run;
-} quantize_work;
-
 static inline int32_t quantize_value(float x, float inverse, int32_t zero_point, float lo, float hi) {
   float t = x * inverse;
   t = t > lo ? t : lo;
@@ -51,23 +52,23 @@ static inline int32_t quantize_value(float x, float inverse, int32_t zero_point,
   return (int32_t)rintf(t) + zero_point;
 }
 
-static void quantize_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
-  const float *x = (const float *)p->x->data + from;
+static void quantize_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n, int64_t slice) {
+  const float *x = (const float *)in + from;
   const int32_t z = p->zero_point[slice];
   const sam_unary_params params = {.a = 1.0f / p->scale[slice], .zy = z, .lo = p->lo, .hi = p->hi};
   switch (p->y->type) {
     case SAM_INT8:
-      sam_uk.f32_to_s8(n, x, (int8_t *)p->y->data + from, &params);
+      sam_uk.f32_to_s8(n, x, (int8_t *)out + from, &params);
       break;
     case SAM_UINT8:
-      sam_uk.f32_to_u8(n, x, (uint8_t *)p->y->data + from, &params);
+      sam_uk.f32_to_u8(n, x, (uint8_t *)out + from, &params);
       break;
     case SAM_INT16:
-      sam_uk.f32_to_s16(n, x, (int16_t *)p->y->data + from, &params);
+      sam_uk.f32_to_s16(n, x, (int16_t *)out + from, &params);
       break;
     default: /* INT4, UINT4: a task never shares a byte with another (blocks are even) */
       for (int64_t i = 0; i < n; i++) {
-        uint8_t *byte = (uint8_t *)p->y->data + ((from + i) >> 1);
+        uint8_t *byte = (uint8_t *)out + ((from + i) >> 1);
         int32_t q = quantize_value(x[i], params.a, z, (float)(p->lo - z), (float)(p->hi - z)) & 15;
         *byte = (uint8_t)((from + i) & 1 ? (*byte & 15) | q << 4 : q);
       }
@@ -75,99 +76,117 @@ static void quantize_run(const quantize_plan *p, int64_t from, int64_t n, int64_
   }
 }
 
-static inline int32_t small_at(const sam_tensor *t, int64_t i) {
-  switch (t->type) {
+static inline int32_t small_at(const void *data, sam_type type, int64_t i) {
+  switch (type) {
     case SAM_INT8:
-      return ((const int8_t *)t->data)[i];
+      return ((const int8_t *)data)[i];
     case SAM_UINT8:
-      return ((const uint8_t *)t->data)[i];
+      return ((const uint8_t *)data)[i];
     case SAM_INT16:
-      return ((const int16_t *)t->data)[i];
+      return ((const int16_t *)data)[i];
     case SAM_INT32:
-      return ((const int32_t *)t->data)[i];
+      return ((const int32_t *)data)[i];
     default:
-      return packed_at(t->data, i, t->type);
+      return packed_at(data, i, type);
   }
 }
 
-static void requantize_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
+static void requantize_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n, int64_t slice) {
   const int32_t z = p->zero_point[slice];
   for (int64_t i = from; i < from + n; i++) {
-    int32_t x = sam_saturate32((int64_t)small_at(p->x, i) - p->zx);
+    int32_t x = sam_saturate32((int64_t)small_at(in, p->x->type, i) - p->zx);
     int64_t q = (int64_t)sam_scale32(x, p->m) + z;
     int32_t clamped = (int32_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
     switch (p->y->type) {
       case SAM_INT8:
-        ((int8_t *)p->y->data)[i] = (int8_t)clamped;
+        ((int8_t *)out)[i] = (int8_t)clamped;
         break;
       case SAM_UINT8:
-        ((uint8_t *)p->y->data)[i] = (uint8_t)clamped;
+        ((uint8_t *)out)[i] = (uint8_t)clamped;
         break;
       case SAM_INT16:
-        ((int16_t *)p->y->data)[i] = (int16_t)clamped;
+        ((int16_t *)out)[i] = (int16_t)clamped;
         break;
       default:
-        ((int32_t *)p->y->data)[i] = clamped;
+        ((int32_t *)out)[i] = clamped;
         break;
     }
   }
 }
 
-static void table_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
+static void table_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n, int64_t slice) {
   (void)slice;
-  p->bytes.kernel(n, (const char *)p->x->data + from, (char *)p->y->data + from, &p->bytes.params);
+  p->bytes.kernel(n, (const char *)in + from, (char *)out + from, &p->bytes.params);
 }
 
-static void dequantize_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
+static void dequantize_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n, int64_t slice) {
   const sam_unary_params params = {.a = p->scale[slice], .zx = p->zero_point[slice]};
-  float *y = (float *)p->y->data + from;
+  float *y = (float *)out + from;
   switch (p->x->type) {
     case SAM_INT8:
-      sam_uk.s8_to_f32(n, (const int8_t *)p->x->data + from, y, &params);
+      sam_uk.s8_to_f32(n, (const int8_t *)in + from, y, &params);
       break;
     case SAM_UINT8:
-      sam_uk.u8_to_f32(n, (const uint8_t *)p->x->data + from, y, &params);
+      sam_uk.u8_to_f32(n, (const uint8_t *)in + from, y, &params);
       break;
     case SAM_INT16:
-      sam_uk.s16_to_f32(n, (const int16_t *)p->x->data + from, y, &params);
+      sam_uk.s16_to_f32(n, (const int16_t *)in + from, y, &params);
       break;
     default:
-      for (int64_t i = 0; i < n; i++) y[i] = params.a * (float)((int64_t)small_at(p->x, from + i) - params.zx);
+      for (int64_t i = 0; i < n; i++)
+        y[i] = params.a * (float)((int64_t)small_at(in, p->x->type, from + i) - params.zx);
       break;
   }
 }
 
-static void dequantize_half_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
+static void dequantize_half_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n,
+                                int64_t slice) {
   for (int64_t i = from; i < from + n; i++)
-    ((uint16_t *)p->y->data)[i] =
-        sam_f32_to_f16(p->scale[slice] * (float)((int64_t)small_at(p->x, i) - p->zero_point[slice]));
+    ((uint16_t *)out)[i] =
+        sam_f32_to_f16(p->scale[slice] * (float)((int64_t)small_at(in, p->x->type, i) - p->zero_point[slice]));
 }
 
-static void half_to_float_run(const quantize_plan *p, int64_t from, int64_t n, int64_t slice) {
+static void half_to_float_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n,
+                              int64_t slice) {
+  (void)p;
   (void)slice;
-  for (int64_t i = from; i < from + n; i++)
-    ((float *)p->y->data)[i] = sam_f16_to_f32(((const uint16_t *)p->x->data)[i]);
+  for (int64_t i = from; i < from + n; i++) ((float *)out)[i] = sam_f16_to_f32(((const uint16_t *)in)[i]);
 }
 
-static void quantize_block(void *arg, int64_t begin, int64_t end, int thread) {
-  (void)thread;
-  const quantize_work *w = arg;
-  const quantize_plan *p = w->plan;
-  int64_t at = begin * SAM_ELEMENTWISE_BLOCK, to = end * SAM_ELEMENTWISE_BLOCK;
-  if (to > p->count) to = p->count;
+static void run_elements(const quantize_plan *p, const void *in, void *out, int64_t at, int64_t to) {
   while (at < to) {
     int64_t n = p->slices == 1 ? to - at : p->inner - at % p->inner;
     if (n > to - at) n = to - at;
-    w->run(p, at, n, at / p->inner % p->slices);
+    p->run(p, in, out, at, n, at / p->inner % p->slices);
     at += n;
   }
 }
 
-static sam_status run_blocks(sam_ctx *ctx, sam_node *node, run_fn run, int64_t cost) {
-  quantize_work work = {node->state, run};
-  int64_t blocks = (work.plan->count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
-  sam_parallel(ctx, blocks, cost * SAM_ELEMENTWISE_BLOCK, quantize_block, &work);
+static void quantize_piece(const sam_node *node, const void *const *inputs, void *output, int64_t from, int64_t to) {
+  run_elements(node->state, inputs[0], output, from, to);
+}
+
+static void quantize_block(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const quantize_plan *p = arg;
+  const int64_t to = end * SAM_ELEMENTWISE_BLOCK;
+  run_elements(p, p->x->data, p->y->data, begin * SAM_ELEMENTWISE_BLOCK, to < p->count ? to : p->count);
+}
+
+static sam_status quantize_eval(sam_ctx *ctx, sam_node *node) {
+  if (node->chain) return sam_chain_eval(ctx, node);
+  quantize_plan *p = node->state;
+  int64_t blocks = (p->count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
+  sam_parallel(ctx, blocks, p->cost * SAM_ELEMENTWISE_BLOCK, quantize_block, p);
   return SAM_OK;
+}
+
+static void use_run(sam_node *node, quantize_plan *plan, run_fn run, int32_t cost) {
+  plan->run = run;
+  plan->cost = cost;
+  /* Pieces of narrower elements might share a byte. */
+  if (sam_type_bits(plan->x->type) >= 8 && sam_type_bits(plan->y->type) >= 8) node->piece = quantize_piece;
+  node->piece_cost = 4 * cost;
 }
 
 /* `quantized` is the side whose scales may lie along an axis. */
@@ -215,6 +234,7 @@ static sam_status prepare_quantize(sam_ctx *ctx, sam_node *node) {
   if ((targets[x->type] >> y->type & 1) == 0)
     return sam_fail(ctx, SAM_UNSUPPORTED, "from %s to %s", sam_type_name(x->type), sam_type_name(y->type));
   SAM_TRY(begin(ctx, node, y, &plan));
+  use_run(node, plan, x->type == SAM_FLOAT32 ? quantize_run : requantize_run, x->type == SAM_FLOAT32 ? 2 : 10);
   if (x->type == SAM_FLOAT32) return SAM_OK;
   SAM_TRY(sam_check_quant(ctx, x));
   if (plan->slices != 1) return sam_fail(ctx, SAM_UNSUPPORTED, "from integers to scales along an axis");
@@ -227,14 +247,8 @@ static sam_status prepare_quantize(sam_ctx *ctx, sam_node *node) {
     plan->bytes.table.bytes[q & 255] = (uint8_t)(v < plan->lo ? plan->lo : v > plan->hi ? plan->hi : v);
   }
   sam_unary_use_bytes(&plan->bytes);
+  use_run(node, plan, table_run, 1);
   return SAM_OK;
-}
-
-static sam_status quantize_f32(sam_ctx *ctx, sam_node *node) { return run_blocks(ctx, node, quantize_run, 2); }
-static sam_status quantize_wide(sam_ctx *ctx, sam_node *node) { return run_blocks(ctx, node, requantize_run, 10); }
-static sam_status quantize_8bit(sam_ctx *ctx, sam_node *node) {
-  bool table = sam_type_bits(node->outputs[0]->type) == 8;
-  return table ? run_blocks(ctx, node, table_run, 1) : quantize_wide(ctx, node);
 }
 
 static sam_status prepare_dequantize(sam_ctx *ctx, sam_node *node) {
@@ -242,14 +256,16 @@ static sam_status prepare_dequantize(sam_ctx *ctx, sam_node *node) {
   quantize_plan *plan;
   if (y->type != SAM_FLOAT32 && y->type != SAM_FLOAT16)
     return sam_fail(ctx, SAM_UNSUPPORTED, "to %s", sam_type_name(y->type));
-  return begin(ctx, node, x->type == SAM_FLOAT16 ? NULL : x, &plan);
-}
-static sam_status dequantize(sam_ctx *ctx, sam_node *node) {
-  return run_blocks(ctx, node, node->outputs[0]->type == SAM_FLOAT16 ? dequantize_half_run : dequantize_run, 2);
+  SAM_TRY(begin(ctx, node, x->type == SAM_FLOAT16 ? NULL : x, &plan));
+  if (x->type != SAM_FLOAT16)
+    use_run(node, plan, y->type == SAM_FLOAT16 ? dequantize_half_run : dequantize_run, 2);
+  else if (y->type == SAM_FLOAT32)
+    use_run(node, plan, half_to_float_run, 4);
+  return SAM_OK;
 }
 static sam_status dequantize_f16(sam_ctx *ctx, sam_node *node) {
   const quantize_plan *plan = node->state;
-  if (node->outputs[0]->type == SAM_FLOAT32) return run_blocks(ctx, node, half_to_float_run, 4);
+  if (node->outputs[0]->type == SAM_FLOAT32) return quantize_eval(ctx, node);
   if (plan->count > 0) memcpy(node->outputs[0]->data, node->inputs[0]->data, (size_t)plan->count * 2);
   return SAM_OK;
 }
@@ -509,11 +525,11 @@ const sam_op sam_op_quantize = {.name = "QUANTIZE",
                                 .max_outputs = 1,
                                 .inplace = 1,
                                 .prepare = prepare_quantize,
-                                .eval = {[SAM_FLOAT32] = quantize_f32,
-                                         [SAM_INT8] = quantize_8bit,
-                                         [SAM_UINT8] = quantize_8bit,
-                                         [SAM_INT16] = quantize_wide,
-                                         [SAM_INT32] = quantize_wide}};
+                                .eval = {[SAM_FLOAT32] = quantize_eval,
+                                         [SAM_INT8] = quantize_eval,
+                                         [SAM_UINT8] = quantize_eval,
+                                         [SAM_INT16] = quantize_eval,
+                                         [SAM_INT32] = quantize_eval}};
 
 const sam_op sam_op_dequantize = {.name = "DEQUANTIZE",
                                   .max_version = 9,
@@ -523,12 +539,12 @@ const sam_op sam_op_dequantize = {.name = "DEQUANTIZE",
                                   .max_outputs = 1,
                                   .prepare = prepare_dequantize,
                                   .eval = {[SAM_FLOAT16] = dequantize_f16,
-                                           [SAM_INT8] = dequantize,
-                                           [SAM_UINT8] = dequantize,
-                                           [SAM_INT16] = dequantize,
-                                           [SAM_INT4] = dequantize,
-                                           [SAM_UINT4] = dequantize,
-                                           [SAM_INT2] = dequantize}};
+                                           [SAM_INT8] = quantize_eval,
+                                           [SAM_UINT8] = quantize_eval,
+                                           [SAM_INT16] = quantize_eval,
+                                           [SAM_INT4] = quantize_eval,
+                                           [SAM_UINT4] = quantize_eval,
+                                           [SAM_INT2] = quantize_eval}};
 
 const sam_op sam_op_cast = {.name = "CAST",
                             .max_version = 9,

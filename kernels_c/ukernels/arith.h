@@ -28,6 +28,7 @@ typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t
  * except logistic beyond |x| > 87 and results below 2^-126. */
 typedef sam_unary_kernel sam_f32_clamp_t, sam_f32_leaky_relu_t, sam_f32_abs_t, sam_f32_neg_t, sam_f32_square_t;
 typedef sam_unary_kernel sam_f32_sqrt_t, sam_f32_rsqrt_t, sam_f32_exp_t, sam_f32_logistic_t, sam_f32_tanh_t;
+typedef sam_unary_kernel sam_f32_swish_t; /* x * logistic(x), each rounded */
 typedef sam_unary_kernel sam_f32_elu_t, sam_f32_hard_swish_t, sam_f32_gelu_t, sam_f32_gelu_tanh_t;
 
 /* y[i] = table[x[i]], 256 bytes at p->table. */

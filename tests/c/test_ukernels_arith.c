@@ -133,6 +133,7 @@ static void one_array(const level *uk) {
   UNARY(f32_rsqrt, fa, 4, true)
   UNARY(f32_exp, fa, 4, true)
   UNARY(f32_logistic, fa, 4, true)
+  UNARY(f32_swish, fa, 4, true)
   UNARY(f32_tanh, fa, 4, true)
   UNARY(f32_elu, fa, 4, true)
   UNARY(f32_hard_swish, fa, 4, true)

@@ -46,7 +46,9 @@ class Net:
         return len(self.graph.tensors) - 1
 
     def op(self, name: str, inputs: list[int], output: int, **options: Any) -> int:
-        self.model.operator_codes.append(schema.OperatorCode(builtin_code=name, version=3))
+        self.model.operator_codes.append(
+            schema.OperatorCode(builtin_code=name, version=1 if name in ("NEG", "ELU", "ABS") else 3)
+        )
         operator = schema.Operator(opcode_index=len(self.model.operator_codes) - 1, inputs=inputs, outputs=[output])
         schema.set_options(operator, name, options)
         self.graph.operators.append(operator)
@@ -188,7 +190,7 @@ def elementwise(kind: str, dtype: str, scalar: bool = True) -> tuple[bytes, int,
         shifted = net.op("ADD", [x, constant(3, 0.05)], value(0.06), fused_activation_function="RELU6")
         product = net.op("MUL", [shifted, x], value(0.2))
         y = net.op("MUL", [product, constant(1 / 6, 0.01)], value(0.05))
-        return net.bytes([x], [y]), 3, 1 if scalar else 3
+        return net.bytes([x], [y]), 3, 1  # a table, or with vectors a chain
     if kind == "requantized":
         other = {"int8": "uint8", "uint8": "int8"}[dtype]
         relu = net.op("RELU", [x], value(0.05))
@@ -198,7 +200,7 @@ def elementwise(kind: str, dtype: str, scalar: bool = True) -> tuple[bytes, int,
     relu = net.op("RELU", [x], value(0.05))  # two tensors
     y = net.op("MUL", [relu, net.op("TANH", [(b := net.tensor(dtype, (4, 64), 0.1, zero))], value(1 / 128, zero))],
                value(0.1))  # fmt: skip
-    return net.bytes([x, b], [y]), 3, 3
+    return net.bytes([x, b], [y]), 3, 2
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
@@ -219,6 +221,94 @@ def test_elementwise_chains(kind: str, dtype: str) -> None:
         assert len(interpreter.steps()) == (operators if no_fusion else steps)
     for a, b in zip(*answers, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def random_graph(dtype: str, shape: tuple[int, ...], seed: int) -> bytes:
+    """Twenty elementwise operators on what is there already; those that nobody reads, and some more, are outputs."""
+    rng = np.random.default_rng(seed)
+    net = Net()
+    quantized = dtype != "float32"
+
+    def tensor(dtype: str = dtype, of: Any = shape, value: Any = None) -> int:
+        small = dtype != "float32"
+        return net.tensor(
+            dtype, of, rng.uniform(0.02, 0.1) if small else None, int(rng.integers(-9, 9)) if small else 0, value
+        )
+
+    def constant(of: tuple[int, ...]) -> int:
+        return tensor(value=(rng.integers(-99, 99, of) if quantized else rng.standard_normal(of)).astype(dtype))
+
+    inputs = [tensor(), tensor()]
+    values, read = list(inputs), set()
+    for _ in range(20):
+        x = int(rng.choice(values[-5:]))
+        kind = rng.choice(["curve", "binary", "binary", "scalar", "vector", "row", "requantize", "silu"])
+        read.add(x)
+        if kind == "curve":
+            names = ["LOGISTIC", "TANH", "ABS"] if quantized else ["LOGISTIC", "TANH", "ABS", "NEG", "RELU", "ELU"]
+            y = net.op(str(rng.choice(names)), [x], tensor())
+        elif kind == "silu":
+            y = net.op("MUL", [x, net.op("LOGISTIC", [x], tensor())][:: int(rng.choice([1, -1]))], tensor())
+        elif kind == "requantize":
+            if quantized:
+                y = net.op("QUANTIZE", [net.op("DEQUANTIZE", [x], tensor("float32"))], tensor())
+            else:
+                y = net.op("DEQUANTIZE", [net.op("QUANTIZE", [x], tensor("int8"))], tensor())
+        else:
+            of = {"scalar": (1,), "vector": shape[-1:], "row": (1, *shape[1:])}.get(str(kind))
+            other = constant(of) if of else int(rng.choice(values))
+            read.add(other)
+            operands = [x, other] if rng.random() < 0.7 else [other, x]
+            y = net.op(str(rng.choice(["ADD", "SUB", "MUL"])), operands, tensor())
+        values.append(y)
+    outputs = [v for v in values[2:] if v not in read or rng.random() < 0.1]
+    return net.bytes(inputs, outputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("shape", [(1, 3), (2, 5, 7, 3), (3, 40, 41), (1, 33, 130)], ids=str)
+@pytest.mark.parametrize("seed", range(5))
+def test_random_chains(dtype: str, shape: tuple[int, ...], seed: int) -> None:
+    model = random_graph(dtype, shape, seed)
+    plain, n_plain = run(model, no_fusion=True)
+    for threads in (1, 2, 4):
+        fused, n = run(model, num_threads=threads)
+        assert n < n_plain
+        for a, b in zip(fused, plain, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+def test_chain_after_resize() -> None:
+    """Another shape plans anew; a chain that it breaks gives right answers."""
+    net = Net()
+    x, y = net.tensor("float32", (4, 6)), net.tensor("float32", (1, 6))
+    a = net.op("TANH", [y], net.tensor("float32", (1, 6)))
+    b = net.op("ADD", [net.op("ABS", [a], net.tensor("float32", (1, 6))), x], net.tensor("float32", (4, 6)))
+    model = net.bytes([x, y], [net.op("NEG", [b], net.tensor("float32", (4, 6)))])
+    for rows in ((4, 1), (1, 1), (4, 4), (4, 1)):
+        answers = []
+        for no_fusion in (False, True):
+            interpreter = samara.Interpreter(model_content=model, no_fusion=no_fusion)
+            for d, n in zip(interpreter.get_input_details(), rows, strict=True):
+                interpreter.resize_tensor_input(d["index"], [n, 6])
+            interpreter.allocate_tensors()
+            for d in interpreter.get_input_details():
+                interpreter.set_tensor(d["index"], np.random.default_rng(1).standard_normal(d["shape"]).astype("f4"))
+            interpreter.invoke()
+            answers.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+        assert answers[0].tobytes() == answers[1].tobytes()
+
+
+def test_the_inside_of_a_chain_cannot_be_read() -> None:
+    net = Net()
+    x = net.tensor("float32", (4, 6))
+    inner = net.op("TANH", [x], net.tensor("float32", (4, 6)))
+    model = net.bytes([x], [net.op("NEG", [inner], net.tensor("float32", (4, 6)))])
+    interpreter = samara.Interpreter(model_content=model)
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+    with pytest.raises(ValueError, match="part of another operator"):
+        interpreter.get_tensor(inner)
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda p: f"{p.parent.name}/{p.stem}")

@@ -88,6 +88,10 @@ struct sam_ctx;
 
 typedef sam_status (*sam_prepare_fn)(struct sam_ctx *ctx, struct sam_node *node);
 typedef sam_status (*sam_eval_fn)(struct sam_ctx *ctx, struct sam_node *node);
+/* Computes elements [begin, end) of output 0, by the calling thread alone. The pointers say where element 0 of each
+ * tensor lies, or would lie if all of it were there. The output may be an input. */
+typedef void (*sam_piece_fn)(const struct sam_node *node, const void *const *inputs, void *output, int64_t begin,
+                             int64_t end);
 
 /* One operator of the graph, as prepare and eval see it. */
 typedef struct sam_node {
@@ -107,6 +111,12 @@ typedef struct sam_node {
   const int32_t *merged_pad; /* NULL, or top, bottom, left, right: pixels of zero point around input 0, from a PAD that
                                 the plan merged into this convolution (sam_window_axis knows) */
   sam_eval_fn eval;          /* chosen from op->eval by type; prepare may replace it with a special one */
+  /* Set in prepare, where they hold for the node as it is. */
+  sam_piece_fn piece;        /* each element of output 0 depends on the inputs' elements at its place alone, and this
+                                computes some of them. It must not fail, and eval must need no scratch */
+  int32_t piece_cost;        /* cycles of four elements */
+  const struct sam_chain *chain; /* set by the plan for nodes with a piece: eval is then sam_chain_eval
+                                (common/chain.h); else NULL */
 } sam_node;
 
 enum {

@@ -250,6 +250,7 @@ class Session:
         c, self._keep = _options(options or Options())
         self._view = ffi.new("sam_tensor_view *")
         self.lock = threading.Lock()
+        self.running = False
         # `with` costs more than a small model takes to run: the calls of every invoke take the lock by hand.
         self.acquire, self.release = self.lock.acquire, self.lock.release
         status = lib.sam_session_create(model._pointer, subgraph, c, out, self._error)
@@ -273,11 +274,13 @@ class Session:
 
     def invoke(self) -> None:
         self.acquire()
+        self.running = True
         try:
             status = _invoke(self._pointer, self._error)
             if status:
                 _raise(status, self._error)
         finally:
+            self.running = False
             self.release()
 
     def cancel(self) -> None:

@@ -56,6 +56,10 @@ class _Lease:
         self.session = session
 
 
+_ndarray = np.ndarray
+SMALL = 256  # elements; numpy gives up the GIL from 500 on
+
+
 class Subgraph:
     """One subgraph of a model with a session of its own, in terms of numpy arrays."""
 
@@ -73,6 +77,10 @@ class Subgraph:
         self._fixed: dict[int, Array] = {}
         self._fits: dict[int, tuple[Array, np.dtype[Any], tuple[int, ...]]] = {}
         self._all_fixed: bool | None = None
+        # Those of at most SMALL elements, which numpy copies without giving up the GIL: nobody can come between a look
+        # into these dictionaries and the copy, so neither needs the lock, only that no run is under way.
+        self.small_inputs: dict[int, tuple[Array, np.dtype[Any], tuple[int, ...]]] = {}
+        self.small: dict[int, Array] = {}
 
     # The count is 2 when nobody else holds the lease: the attribute, and the argument of getrefcount.
     def safe(self) -> bool:
@@ -102,6 +110,8 @@ class Subgraph:
         with self.session.lock:
             self._fixed.clear()
             self._fits.clear()
+            self.small_inputs.clear()
+            self.small.clear()
             self._all_fixed = None
 
     def _fix(self, index: int) -> None:
@@ -118,6 +128,10 @@ class Subgraph:
                     fixed = self._fixed[index] = arrays.lend(view.address, view.shape, dtype, self.session)
                     if index in self.info.inputs:
                         self._fits[index] = fixed, fixed.dtype, fixed.shape
+                    if fixed.size <= SMALL:
+                        self.small[index] = fixed
+                        if index in self._fits:
+                            self.small_inputs[index] = self._fits[index]
 
     def invoke(self) -> None:
         if not self.ready:
@@ -367,6 +381,7 @@ class Interpreter:
         self._signatures = {s.key: s for s in sorted(self._model.signatures())}
         self._subgraphs: dict[int, Subgraph] = {}
         self._main = self._subgraph(0)
+        self._session, self._small, self._small_inputs = self._main.session, self._main.small, self._main.small_inputs
 
     def _subgraph(self, index: int) -> Subgraph:
         try:
@@ -401,10 +416,22 @@ class Interpreter:
 
     def set_tensor(self, tensor_index: int, value: Any) -> None:
         """Copies `value`, of the tensor's shape and type, into an input."""
+        # What a small model would notice: one call, no lock (Subgraph.small says why). No call may come between the
+        # look at `running` and the copy.
+        if value.__class__ is _ndarray and tensor_index.__class__ is int and tensor_index in self._small_inputs:
+            view, dtype, shape = self._small_inputs[tensor_index]
+            if value.dtype is dtype and value.shape == shape and not self._session.running:
+                view[...] = value
+                return
         self._main.set(tensor_index if type(tensor_index) is int else _index(tensor_index), value)
 
     def get_tensor(self, tensor_index: int, subgraph_index: int = 0) -> Array:
         """A copy of a tensor's value."""
+        if tensor_index.__class__ is int and not subgraph_index and tensor_index in self._small:
+            small = self._small[tensor_index]
+            if not self._session.running:
+                copy: Array = small.copy()
+                return copy
         sub = self._subgraph(_index(subgraph_index)) if subgraph_index else self._main
         return sub.get(tensor_index if type(tensor_index) is int else _index(tensor_index))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import resource
@@ -411,6 +412,41 @@ def test_one_interpreter_from_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert interpreter.get_tensor(4).tolist() == [[4, 7, 10]]
+
+
+def test_inputs_and_shapes_from_many_threads() -> None:
+    """Values are written and read while other threads run the model and move its memory by new shapes."""
+    interpreter = samara.Interpreter(model_content=small_model())
+    interpreter.allocate_tensors()
+    end = time.perf_counter() + 1.0
+    wrong: list[Any] = []
+
+    def write() -> None:
+        while time.perf_counter() < end:
+            for rows in (1, 2, 3000):
+                with contextlib.suppress(ValueError, RuntimeError):  # another shape at this moment
+                    interpreter.set_tensor(0, np.full((rows, 3), 7, np.float32))
+
+    def read() -> None:
+        while time.perf_counter() < end:
+            with contextlib.suppress(RuntimeError):
+                got = interpreter.get_tensor(4)
+                if got.shape[1] != 3 or not np.isfinite(got).all():
+                    wrong.append(got)
+
+    def resize() -> None:
+        while time.perf_counter() < end:
+            for rows in (1, 2, 3000):
+                interpreter.resize_tensor_input(0, [rows, 3])
+                interpreter.allocate_tensors()
+                interpreter.invoke()
+
+    threads = [threading.Thread(target=f) for f in (write, read, write, read, resize)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
 def big_model() -> Any:

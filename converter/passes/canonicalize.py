@@ -58,6 +58,17 @@ def reshape_to_itself(g: Any, x: Any, node: Any) -> Any:
     return x if same_shape(x, node.output) else decline("changes the shape")
 
 
+@rule(op.GATHER(x, c, batch_dims=0))
+def gather_in_order(g: Any, x: Any, c: Any, node: Any) -> Any:
+    """All slices, each once, in their order: what torch.export makes of views by strides."""
+    shape, axis = node.output.shape, int(node.option("axis"))
+    if x.shape is None or shape is None or shape.count(-1) > 1 or not x.shape:
+        return decline("the shape is not known")
+    if not np.array_equal(c.array.ravel(), np.arange(x.shape[axis])):
+        return decline("does not take every slice in order")
+    return g.RESHAPE(x, g.constant(np.array(shape, np.int32)))
+
+
 @rule(op.TRANSPOSE(x, c))
 def transpose_to_itself(g: Any, x: Any, c: Any) -> Any:
     perm = ints(c) or []
@@ -247,7 +258,7 @@ def _without_broadcast(g: Any, a: Any, b: Any, node: Any) -> Any:
 
 RULES = [
     reshape_by_name, reshape_of_reshape, reshape_to_constant, same_shape_same_bytes, reshape_to_itself,
-    transpose_to_itself, cast_to_itself, split_in_one, concat_of_one, neutral_element,
+    gather_in_order, transpose_to_itself, cast_to_itself, split_in_one, concat_of_one, neutral_element,
     concat_of_concats, pad_of_pad, slice_of_slice, add_negative, twice_is_none,
     subtract_constant, divide_by_constant, square, square_root, reciprocal_root, divide_by_root, maximum_is_relu, relu6,
     relu_n1_to_1, leaky_relu, relu_twice, broadcast_left, broadcast_right,

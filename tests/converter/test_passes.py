@@ -198,8 +198,17 @@ def test_reshapes_and_identities():
     y = g.EXPAND_DIMS(n.x, n.ints(1))
     y = g.SQUEEZE(g.RESHAPE(y, n.ints(2, 1, 12)), squeeze_dims=[1])
     y = g.ADD(g.TRANSPOSE(y, n.ints(0, 1)), n.num(0))
-    y = g.RESHAPE(g.MUL(y, n.num(1)), n.ints(6, 4))
+    y = g.GATHER(g.MUL(y, n.num(1)), n.ints(0, 1), axis=0)
+    y = g.RESHAPE(y, n.ints(24))
+    y = g.RESHAPE(g.GATHER(y, g.constant(np.arange(24, dtype=np.int32).reshape(4, 6))), n.ints(6, 4))
     assert run_pass(n.done(g.NEG(g.NEG(g.NEG(y)))), canonicalize) == {"RESHAPE": 1, "NEG": 1}
+
+
+def test_a_gather_out_of_order_stays():
+    n = Net(3, 4)
+    g = n.g
+    y = g.GATHER(g.GATHER(n.x, n.ints(0, 2, 1), axis=0), n.ints(0, 1), axis=0)
+    assert run_pass(n.done(y), canonicalize) == {"GATHER": 2}
 
 
 def test_arithmetic_has_one_form():

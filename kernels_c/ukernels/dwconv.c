@@ -82,7 +82,7 @@ static void put(const sam_dw_packing *p, int64_t at, const int32_t *channel, int
   fetch(p, at, channel, n, weights);
   if (parts_of(p) > 1)
     for (int64_t i = 0; i < n; i++) {
-      const int32_t first = weights[i] > 127 ? 127 : weights[i] < -128 ? -128 : weights[i];
+      const int32_t first = weights[i] > 127 ? 127 : weights[i] < -127 ? -127 : weights[i];
       weights[i] = rest ? weights[i] - first : first;
     }
   for (int64_t i = 0; i < n; i++) {

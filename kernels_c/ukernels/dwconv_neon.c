@@ -1,13 +1,17 @@
 /* Depthwise int8 and uint8 on NEON without dot products, 16 channels at a time.
  *
- * int8: two taps are multiplied into 16-bit sums (smull, smlal) and then added to the 32-bit ones (saddw): eight
- * multiplications an instruction. Exact unless both weights are -128; the operator does not send such filters here.
- * uint8: inputs and weights as 16-bit numbers. */
+ * Two taps are multiplied into 16-bit sums (smull, smlal) and then added to the 32-bit ones (saddw): eight
+ * multiplications an instruction. Exact unless both weights are -128; the operator does not send such int8 filters
+ * here.
+ *
+ * uint8 inputs become int8 by flipping the sign bit. Their weights less the zero point need nine bits: a signed byte
+ * and what goes beyond it (`parts` of dwconv.h). Few weights of a filter do; only these taps are multiplied again. */
 #include "ukernels/simd_neon.h"
 /* Over that layer, for the rounding that 32-bit ARM lacks: */
 #include "ukernels/ukernels.h"
 
-enum { BLOCK = 16 };
+enum { BLOCK = 16, MAX_TAPS = 25 };
+#define PARTS(u) ((u) ? 2 : 1)
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
@@ -19,11 +23,10 @@ INLINE void begin(int32x4_t acc[4], const int32_t *bias) {
   for (int j = 0; j < 4; j++) acc[j] = vld1q_s32(bias + 4 * j);
 }
 
-INLINE void scaled(int32x4_t acc[4], const sam_dw_strip *s, const float *scale, int16x8_t *low, int16x8_t *high) {
-  for (int j = 0; j < 4; j++) acc[j] = vi_from_vf(vmulq_f32(vcvtq_f32_s32(acc[j]), vld1q_f32(scale + 4 * j)));
-  const int16x8_t zero = vdupq_n_s16((int16_t)s->zero_point);
-  *low = vqaddq_s16(narrow_s32(acc[0], acc[1]), zero);
-  *high = vqaddq_s16(narrow_s32(acc[2], acc[3]), zero);
+/* 16 inputs as int8. `u`: they are uint8, here and below. */
+INLINE int8x16_t load(const uint8_t *x, const bool u) {
+  const uint8x16_t bytes = vld1q_u8(x);
+  return vreinterpretq_s8_u8(u ? veorq_u8(bytes, vdupq_n_u8(0x80)) : bytes);
 }
 
 INLINE void add_wide(int32x4_t acc[4], int16x8_t low, int16x8_t high) {
@@ -34,8 +37,8 @@ INLINE void add_wide(int32x4_t acc[4], int16x8_t low, int16x8_t high) {
 }
 
 /* Two taps of some pixels, or the last one. */
-INLINE void s8_taps(int32x4_t acc[2][4], const int8x16_t *a, const int8x16_t *b, int8x16_t w0, int8x16_t w1, bool two,
-                    const int pixels) {
+INLINE void add_taps(int32x4_t acc[2][4], const int8x16_t *a, const int8x16_t *b, int8x16_t w0, int8x16_t w1, bool two,
+                     const int pixels) {
   int16x8_t low[2], high[2];
   UNROLL for (int i = 0; i < pixels; i++) low[i] = mul_low_s8(a[i], w0), high[i] = mul_high_s8(a[i], w0);
   if (two) {
@@ -47,177 +50,198 @@ INLINE void s8_taps(int32x4_t acc[2][4], const int8x16_t *a, const int8x16_t *b,
   UNROLL for (int i = 0; i < pixels; i++) add_wide(acc[i], low[i], high[i]);
 }
 
-INLINE void s8_store(int8_t *out, int32x4_t acc[4], const sam_dw_strip *s, const float *scale, bool plain) {
-  int16x8_t low, high;
-  scaled(acc, s, scale, &low, &high);
-  int8x16_t y = narrow_s16(low, high);
-  if (!plain) y = vminq_s8(vmaxq_s8(y, vdupq_n_s8((int8_t)s->lo)), vdupq_n_s8((int8_t)s->hi));
-  vst1q_s8(out, y);
+/* The taps of a block of channels that have a second part. */
+typedef struct beyond {
+  int n;
+  const uint8_t *in[MAX_TAPS];
+  const int8_t *w[MAX_TAPS];
+} beyond;
+
+INLINE void find_beyond(beyond *b, const uint8_t *const *tap, const int8_t *w, int taps) {
+  b->n = 0;
+  for (int t = 0; t < taps; t++, w += BLOCK) {
+    if (vb_is_zero(vld1q_u8((const uint8_t *)w))) continue;
+    b->in[b->n] = tap[t];
+    b->w[b->n++] = w;
+  }
 }
 
-/* `pixels` neighbouring output pixels from pointers to the taps of the first. kh and kw are constants in the frequent
- * cases. */
-INLINE void s8_pixels(const sam_dw_strip *s, const int8_t *const *tap, int64_t at, const int8_t *w, const int32_t *bias,
-                      const float *scale, int8_t *out, const int taps, const int pixels) {
+INLINE void add_beyond(int32x4_t acc[2][4], const beyond *b, int64_t at, int64_t step, const int pixels) {
+  for (int e = 0; e < b->n; e++) {
+    const int8x16_t w = vld1q_s8(b->w[e]);
+    UNROLL for (int i = 0; i < pixels; i++) {
+      const int8x16_t x = load(b->in[e] + at + i * step, true);
+      add_wide(acc[i], mul_low_s8(x, w), mul_high_s8(x, w));
+    }
+  }
+}
+
+INLINE void store(uint8_t *out, int32x4_t acc[4], const sam_dw_strip *s, const float *scale, bool plain, const bool u) {
+  for (int j = 0; j < 4; j++) acc[j] = vi_from_vf(vmulq_f32(vcvtq_f32_s32(acc[j]), vld1q_f32(scale + 4 * j)));
+  const int16x8_t zero = vdupq_n_s16((int16_t)s->zero_point);
+  const int16x8_t low = vqaddq_s16(narrow_s32(acc[0], acc[1]), zero);
+  const int16x8_t high = vqaddq_s16(narrow_s32(acc[2], acc[3]), zero);
+  vb y = u ? narrow_u16(low, high) : vreinterpretq_u8_s8(narrow_s16(low, high));
+  const vb lo = vb_set((uint8_t)s->lo), hi = vb_set((uint8_t)s->hi);
+  if (!plain) y = u ? vb_min_u8(vb_max_u8(y, lo), hi) : vb_min_s8(vb_max_s8(y, lo), hi);
+  vb_store(out, y);
+}
+
+/* `pixels` neighbouring output pixels from pointers to the taps of the first. */
+INLINE void some_pixels(const sam_dw_strip *s, const uint8_t *const *tap, int64_t at, const int8_t *w,
+                        const int32_t *bias, const float *scale, uint8_t *out, const beyond *b, const int taps,
+                        const int pixels, bool plain, const bool u) {
   int32x4_t acc[2][4];
   UNROLL for (int i = 0; i < pixels; i++) begin(acc[i], bias);
   UNROLL for (int t = 0; t < taps; t += 2) {
     const bool two = t + 1 < taps;
-    int8x16_t a[2], b[2];
+    int8x16_t v[2][2];
     UNROLL for (int i = 0; i < pixels; i++) {
-      a[i] = vld1q_s8(tap[t] + at + i * s->x_step);
-      b[i] = two ? vld1q_s8(tap[t + 1] + at + i * s->x_step) : a[i];
+      v[0][i] = load(tap[t] + at + i * s->x_step, u);
+      v[1][i] = two ? load(tap[t + 1] + at + i * s->x_step, u) : v[0][i];
     }
     const int8x16_t w0 = vld1q_s8(w + (int64_t)t * BLOCK);
-    s8_taps(acc, a, b, w0, two ? vld1q_s8(w + (int64_t)(t + 1) * BLOCK) : w0, two, pixels);
+    add_taps(acc, v[0], v[1], w0, two ? vld1q_s8(w + (int64_t)(t + 1) * BLOCK) : w0, two, pixels);
   }
-  UNROLL for (int i = 0; i < pixels; i++) s8_store(out + i * s->channels, acc[i], s, scale, false);
+  if (u) add_beyond(acc, b, at, s->x_step, pixels);
+  UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, plain, u);
 }
 
-enum { MAX_TAPS = 25 };
+/* Pointers to the taps of a block of channels at its first pixel. */
+INLINE void point_at_taps(const sam_dw_strip *s, int64_t c, const int kh, const int kw, const uint8_t **tap) {
+  UNROLL for (int t = 0; t < kh * kw; t++) tap[t] = (const uint8_t *)s->rows[t / kw] + c + s->taps[t % kw];
+}
 
 /* The blocks of a filter of at most MAX_TAPS taps. `s` is a copy: stores of bytes do not make it anew. */
-INLINE void s8_blocks(const sam_dw_strip *args, const int kh, const int kw) {
+INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, bool plain, const bool u) {
   const sam_dw_strip copy = *args, *s = &copy;
+  const int taps = kh * kw;
   const int8_t *w = s->weights;
   const int32_t *bias = s->bias;
   const float *scale = s->scale;
   int64_t width;
-  for (int64_t c = 0; c < s->channels; c += width) {
+  for (int64_t c = 0; c < s->channels; c += width, w += taps * BLOCK * PARTS(u), bias += BLOCK, scale += BLOCK) {
     c = sam_dw_block(s->channels, c, BLOCK, &width);
-    const int8_t *tap[MAX_TAPS];
-    UNROLL for (int t = 0; t < kh * kw; t++) tap[t] = (const int8_t *)s->rows[t / kw] + c + s->taps[t % kw];
-    int8_t *out = (int8_t *)s->out[0] + c;
+    const uint8_t *tap[MAX_TAPS];
+    beyond b;
+    point_at_taps(s, c, kh, kw, tap);
+    if (u) find_beyond(&b, tap, w + taps * BLOCK, taps);
+    uint8_t *out = (uint8_t *)s->out[0] + c;
     int64_t x = s->n, at = 0;
     for (; x >= 2; x -= 2, at += 2 * s->x_step, out += 2 * s->channels)
-      s8_pixels(s, tap, at, w, bias, scale, out, kh * kw, 2);
-    if (x) s8_pixels(s, tap, at, w, bias, scale, out, kh * kw, 1);
-    w += kh * kw * BLOCK;
-    bias += BLOCK;
-    scale += BLOCK;
+      some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 2, plain, u);
+    if (x) some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 1, plain, u);
   }
 }
 
 /* 3 x 3 whose taps are as far from each other as output pixels: neighbours share two columns of three. */
-INLINE void s8_slide(const sam_dw_strip *s, const int8_t *const row[3], int64_t step, const int8x16_t w[9],
-                     const int32_t *bias, const float *scale, int8_t *out, const int pixels, bool plain) {
+INLINE void slide(const sam_dw_strip *s, const uint8_t *const row[3], int64_t step, const int8x16_t w[9],
+                  const int32_t *bias, const float *scale, uint8_t *out, const beyond *b, int64_t at, const int pixels,
+                  bool plain, const bool u) {
   int32x4_t acc[2][4];
   UNROLL for (int i = 0; i < pixels; i++) begin(acc[i], bias);
   int8x16_t v[3][4];
   UNROLL for (int t = 0; t < 9; t += 2) {
-    UNROLL for (int u = t; u < (t < 8 ? t + 2 : 9); u++) { /* what these taps are the first to need */
-      const int r = u / 3, k = u % 3;
-      if (k == 0) v[r][0] = vld1q_s8(row[r]);
-      if (pixels > 1 && k == 0) v[r][1] = vld1q_s8(row[r] + step);
-      if (pixels > 1 && k > 0) v[r][k + 1] = vld1q_s8(row[r] + (k + 1) * step);
-      if (pixels == 1 && k > 0) v[r][k] = vld1q_s8(row[r] + k * step);
+    UNROLL for (int i = t; i < (t < 8 ? t + 2 : 9); i++) { /* what these taps are the first to need */
+      const int r = i / 3, k = i % 3;
+      if (k == 0) v[r][0] = load(row[r], u);
+      if (pixels > 1 && k == 0) v[r][1] = load(row[r] + step, u);
+      if (pixels > 1 && k > 0) v[r][k + 1] = load(row[r] + (k + 1) * step, u);
+      if (pixels == 1 && k > 0) v[r][k] = load(row[r] + k * step, u);
     }
-    const int u = t < 8 ? t + 1 : t;
-    s8_taps(acc, &v[t / 3][t % 3], &v[u / 3][u % 3], w[t], w[u], u > t, pixels);
+    const int next = t < 8 ? t + 1 : t;
+    add_taps(acc, &v[t / 3][t % 3], &v[next / 3][next % 3], w[t], w[next], next > t, pixels);
   }
-  UNROLL for (int i = 0; i < pixels; i++) s8_store(out + i * s->channels, acc[i], s, scale, plain);
+  if (u) add_beyond(acc, b, at, step, pixels);
+  UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, plain, u);
 }
 
-INLINE void s8_slides(const sam_dw_strip *args, bool plain) {
+INLINE void slides(const sam_dw_strip *args, bool plain, const bool u) {
   const sam_dw_strip copy = *args, *s = &copy;
   const int8_t *w = s->weights;
   const int32_t *bias = s->bias;
   const float *scale = s->scale;
   const int64_t step = s->x_step;
   int64_t width;
-  for (int64_t c = 0; c < s->channels; c += width, w += 9 * BLOCK, bias += BLOCK, scale += BLOCK) {
+  for (int64_t c = 0; c < s->channels; c += width, w += 9 * BLOCK * PARTS(u), bias += BLOCK, scale += BLOCK) {
     c = sam_dw_block(s->channels, c, BLOCK, &width);
-    const int8_t *row[3];
+    const uint8_t *row[3], *tap[9];
     int8x16_t weight[9];
-    UNROLL for (int r = 0; r < 3; r++) row[r] = (const int8_t *)s->rows[r] + c;
+    beyond b;
+    if (u) point_at_taps(s, c, 3, 3, tap), find_beyond(&b, tap, w + 9 * BLOCK, 9);
+    UNROLL for (int r = 0; r < 3; r++) row[r] = (const uint8_t *)s->rows[r] + c;
     UNROLL for (int t = 0; t < 9; t++) weight[t] = vld1q_s8(w + t * BLOCK);
-    int8_t *out = (int8_t *)s->out[0] + c;
-    int64_t x = s->n;
-    for (; x >= 2; x -= 2, out += 2 * s->channels) {
-      s8_slide(s, row, step, weight, bias, scale, out, 2, plain);
+    uint8_t *out = (uint8_t *)s->out[0] + c;
+    int64_t x = s->n, at = 0;
+    for (; x >= 2; x -= 2, out += 2 * s->channels, at += 2 * step) {
+      slide(s, row, step, weight, bias, scale, out, &b, at, 2, plain, u);
       UNROLL for (int r = 0; r < 3; r++) row[r] += 2 * step;
     }
-    if (x) s8_slide(s, row, step, weight, bias, scale, out, 1, plain);
+    if (x) slide(s, row, step, weight, bias, scale, out, &b, at, 1, plain, u);
   }
 }
 
 /* Any filter, a pixel at a time. */
-static void s8_any(const sam_dw_strip *args) {
+INLINE void any(const sam_dw_strip *args, const bool u) {
   const sam_dw_strip copy = *args, *s = &copy;
   const int8_t *w = s->weights;
-  const int taps = s->kh * s->kw;
+  const int64_t part = (int64_t)s->kh * s->kw * BLOCK;
   const int32_t *bias = s->bias;
   const float *scale = s->scale;
   int64_t width;
-  for (int64_t c = 0; c < s->channels; c += width, w += (int64_t)taps * BLOCK, bias += BLOCK, scale += BLOCK) {
+  for (int64_t c = 0; c < s->channels; c += width, w += part * PARTS(u), bias += BLOCK, scale += BLOCK) {
     c = sam_dw_block(s->channels, c, BLOCK, &width);
     for (int64_t x = 0; x < s->n; x++) {
       int32x4_t acc[2][4];
       begin(acc[0], bias);
-      for (int ky = 0, t = 0; ky < s->kh; ky++) {
-        const int8_t *in = (const int8_t *)s->rows[ky] + x * s->x_step + c;
-        for (int kx = 0; kx < s->kw; kx++, t++) {
-          const int8x16_t a = vld1q_s8(in + s->taps[kx]), weight = vld1q_s8(w + (int64_t)t * BLOCK);
-          s8_taps(acc, &a, &a, weight, weight, false, 1);
+      const int8_t *weight = w;
+      for (int ky = 0; ky < s->kh; ky++) {
+        const uint8_t *in = (const uint8_t *)s->rows[ky] + x * s->x_step + c;
+        for (int kx = 0; kx < s->kw; kx++, weight += BLOCK) {
+          const int8x16_t a = load(in + s->taps[kx], u), w0 = vld1q_s8(weight);
+          add_taps(acc, &a, &a, w0, w0, false, 1);
+          if (!u) continue;
+          const int8x16_t w1 = vld1q_s8(weight + part);
+          add_taps(acc, &a, &a, w1, w1, false, 1);
         }
       }
-      s8_store((int8_t *)s->out[0] + x * s->channels + c, acc[0], s, scale, false);
+      store((uint8_t *)s->out[0] + x * s->channels + c, acc[0], s, scale, false, u);
     }
   }
 }
 
-INLINE void u8_run(const sam_dw_strip *s, const int kh, const int kw) {
-  const int16_t *w = s->weights;
-  const int32_t *bias = s->bias;
-  const float *scale = s->scale;
-  int64_t width;
-  for (int64_t c = 0; c < s->channels; c += width) {
-    c = sam_dw_block(s->channels, c, BLOCK, &width);
-    for (int64_t x = 0; x < s->n; x++) {
-      int32x4_t acc[4];
-      begin(acc, bias);
-      for (int t = 0; t < kh * kw; t++) {
-        const uint8_t *in = (const uint8_t *)s->rows[t / kw] + x * s->x_step + c + s->taps[t % kw];
-        const uint8x16_t a = vld1q_u8(in);
-        const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(a)));
-        const int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(a)));
-        const int16_t *weight = w + (int64_t)t * BLOCK;
-        acc[0] = vmlal_s16(acc[0], vget_low_s16(low), vld1_s16(weight));
-        acc[1] = vmlal_s16(acc[1], vget_high_s16(low), vld1_s16(weight + 4));
-        acc[2] = vmlal_s16(acc[2], vget_low_s16(high), vld1_s16(weight + 8));
-        acc[3] = vmlal_s16(acc[3], vget_high_s16(high), vld1_s16(weight + 12));
-      }
-      int16x8_t low, high;
-      scaled(acc, s, scale, &low, &high);
-      const uint8x16_t y = vmaxq_u8(vcombine_u8(vqmovun_s16(low), vqmovun_s16(high)), vdupq_n_u8((uint8_t)s->lo));
-      vst1q_u8((uint8_t *)s->out[0] + x * s->channels + c, vminq_u8(y, vdupq_n_u8((uint8_t)s->hi)));
-    }
-    w += (int64_t)kh * kw * BLOCK;
-    bias += BLOCK;
-    scale += BLOCK;
-  }
-}
-
-static void s8_3x3(const sam_dw_strip *s) { s8_blocks(s, 3, 3); }
-static void s8_5x5(const sam_dw_strip *s) { s8_blocks(s, 5, 5); }
-static void s8_3x3s1(const sam_dw_strip *s) {
-  if (s->x_step != s->taps[1] || s->taps[2] != 2 * s->taps[1])
-    s8_blocks(s, 3, 3);
-  else if (s->lo == -128 && s->hi == 127)
-    s8_slides(s, true);
+INLINE void three(const sam_dw_strip *s, bool slides_along, bool plain, const bool u) {
+  if (slides_along && s->x_step == s->taps[1] && s->taps[2] == 2 * s->taps[1])
+    slides(s, plain, u);
   else
-    s8_slides(s, false);
+    blocks(s, 3, 3, plain, u);
 }
-static void u8_any(const sam_dw_strip *s) { u8_run(s, s->kh, s->kw); }
-static void u8_3x3(const sam_dw_strip *s) { u8_run(s, 3, 3); }
 
-#define PLAIN(function, bytes) \
-  { .run = function, .element = bytes, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = bytes == 1 }
-sam_dw_kernel sam_s8_dw__neon = PLAIN(s8_any, 1);
-sam_dw_kernel sam_s8_dw3x3s1__neon = PLAIN(s8_3x3s1, 1);
-sam_dw_kernel sam_s8_dw3x3__neon = PLAIN(s8_3x3, 1);
-sam_dw_kernel sam_s8_dw5x5s1__neon = PLAIN(s8_5x5, 1);
-sam_dw_kernel sam_s8_dw5x5__neon = PLAIN(s8_5x5, 1);
-sam_dw_kernel sam_u8_dw__neon = PLAIN(u8_any, 2);
-sam_dw_kernel sam_u8_dw3x3s1__neon = PLAIN(u8_3x3, 2);
-sam_dw_kernel sam_u8_dw3x3__neon = PLAIN(u8_3x3, 2);
+/* Without limits of its own a result is where saturation leaves it. */
+static bool s8_plain(const sam_dw_strip *s) { return s->lo == -128 && s->hi == 127; }
+static bool u8_plain(const sam_dw_strip *s) { return s->lo == 0 && s->hi == 255; }
+
+static void s8_any(const sam_dw_strip *s) { any(s, false); }
+static void u8_any(const sam_dw_strip *s) { any(s, true); }
+static void s8_5x5(const sam_dw_strip *s) { blocks(s, 5, 5, false, false); }
+static void s8_3x3(const sam_dw_strip *s) {
+  s8_plain(s) ? three(s, false, true, false) : three(s, false, false, false);
+}
+static void u8_3x3(const sam_dw_strip *s) { u8_plain(s) ? three(s, false, true, true) : three(s, false, false, true); }
+static void s8_3x3s1(const sam_dw_strip *s) {
+  s8_plain(s) ? three(s, true, true, false) : three(s, true, false, false);
+}
+static void u8_3x3s1(const sam_dw_strip *s) { u8_plain(s) ? three(s, true, true, true) : three(s, true, false, true); }
+
+#define S8(function) \
+  { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = true }
+#define U8(function) \
+  { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .offset = -128, .parts = 2 }
+sam_dw_kernel sam_s8_dw__neon = S8(s8_any);
+sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3s1);
+sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3);
+sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5);
+sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5);
+sam_dw_kernel sam_u8_dw__neon = U8(u8_any);
+sam_dw_kernel sam_u8_dw3x3s1__neon = U8(u8_3x3s1);
+sam_dw_kernel sam_u8_dw3x3__neon = U8(u8_3x3);

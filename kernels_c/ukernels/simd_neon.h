@@ -6,6 +6,7 @@
 
 #include <arm_neon.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -163,12 +164,19 @@ static inline void vf_store_f16(uint16_t *p, vf v) {
 #if defined(__aarch64__)
 static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vqmovn_high_s32(vqmovn_s32(a), b); }
 static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vqmovn_high_s16(vqmovn_s16(a), b); }
+static inline vb narrow_u16(int16x8_t a, int16x8_t b) { return vqmovun_high_s16(vqmovun_s16(a), b); }
+static inline bool vb_is_zero(vb a) { return vmaxvq_u32(vreinterpretq_u32_u8(a)) == 0; }
 static inline int16x8_t mul_high_s8(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
 static inline int16x8_t mla_high_s8(int16x8_t c, int8x16_t a, int8x16_t b) { return vmlal_high_s8(c, a, b); }
 static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_high_s16(a, b); }
 #else
 static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)); }
 static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vcombine_s8(vqmovn_s16(a), vqmovn_s16(b)); }
+static inline vb narrow_u16(int16x8_t a, int16x8_t b) { return vcombine_u8(vqmovun_s16(a), vqmovun_s16(b)); }
+static inline bool vb_is_zero(vb a) {
+  const uint32x2_t half = vorr_u32(vget_low_u32(vreinterpretq_u32_u8(a)), vget_high_u32(vreinterpretq_u32_u8(a)));
+  return (vget_lane_u32(half, 0) | vget_lane_u32(half, 1)) == 0;
+}
 static inline int16x8_t mul_high_s8(int8x16_t a, int8x16_t b) { return vmull_s8(vget_high_s8(a), vget_high_s8(b)); }
 static inline int16x8_t mla_high_s8(int16x8_t c, int8x16_t a, int8x16_t b) {
   return vmlal_s8(c, vget_high_s8(a), vget_high_s8(b));

@@ -3,13 +3,14 @@
 #include "ukernels/ukernels.h"
 
 enum { MOST = 1 << 16 };
-static uint8_t input[MOST], filter_bytes[MOST];
+static uint8_t input[MOST], filter_bytes[MOST], filter_narrow[MOST];
 static float input_f32[MOST], filter_f32[MOST];
 
 static void fill(void) {
   for (int i = 0; i < MOST; i++) {
     input[i] = (uint8_t)test_int(0, 255);
     filter_bytes[i] = (uint8_t)(int8_t)test_int(-127, 127);
+    filter_narrow[i] = test_int(0, 99) ? (uint8_t)test_int(30, 240) : 255; /* less 117: few need nine bits */
     input_f32[i] = test_float(-2, 2);
     filter_f32[i] = test_float(-1, 1);
   }
@@ -18,6 +19,7 @@ static void fill(void) {
 typedef struct shape {
   int32_t kh, kw, stride, dilation;
   int64_t channels, n;
+  bool narrow;
 } shape;
 
 /* Runs `kernel` on rows of `input`; out: [kernel->rows][n * channels]. kind: 0 int8, 1 uint8, 2 float. */
@@ -26,6 +28,7 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   packing.filter_channels = t->channels, packing.kh = t->kh, packing.kw = t->kw, packing.stride = t->stride;
   packing.filter = filter_bytes;
   if (kind == 1) packing.source = SAM_DW_U8, packing.zero_point = 117;
+  if (kind == 1 && t->narrow) packing.filter = filter_narrow;
   if (kind == 2) packing.source = SAM_DW_F32, packing.filter = filter_f32;
   const int64_t packed = sam_dw_packed_channels(&packing);
   const size_t element = kind == 2 ? 4 : 1;
@@ -76,8 +79,13 @@ static void test_dw(const char *name, sam_dw_kernel *kernel, sam_dw_kernel *plai
   const int failures = test_failures;
   for (size_t i = 0; i < sizeof channel_counts / sizeof *channel_counts; i++)
     for (int32_t variant = 0; variant < 3; variant++) {
-      shape t = {size ? size : 2 + variant, size ? size : 3 - variant, stride ? stride : 1 + variant, 1,
-                 channel_counts[i],         1 + (int64_t)i * 2 % 7};
+      shape t = {size ? size : 2 + variant,
+                 size ? size : 3 - variant,
+                 stride ? stride : 1 + variant,
+                 1,
+                 channel_counts[i],
+                 1 + (int64_t)i * 2 % 7,
+                 variant == 1};
       if (!size) t.dilation = 1 + variant % 2;
       run_dw(kernel, &t, kind, actual);
       /* The portable kernel computes one row: the r-th begins r * stride input rows further down. */

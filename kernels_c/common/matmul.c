@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/activation.h"
+#include "common/fit.h"
 #include "common/pieces.h"
 #include "common/unary.h"
 
@@ -96,6 +97,7 @@ void sam_matmul_choose(sam_matmul *mm, int64_t depth) {
     mm->source = mm->element = 2;
   } else {
     mm->s8 = sam_s8_gemm_for(sam_uk.s8_gemm, depth);
+    sam_fit_choose(mm, depth);
     mm->tile = mm->s8->tile;
     mm->source = 1;
     mm->element = mm->s8->form == SAM_A_S16 ? 2 : 1;
@@ -237,6 +239,7 @@ static uint64_t pack_variant(const sam_matmul *mm) {
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->w_flip);
+  if (mm->panels) SAM_MIX(mm->weights->quant->count ? mm->weights->quant->zero_point[0] : 0); /* it is taken out */
   SAM_MIX(mm->groups);
   SAM_MIX(mm->n);
   SAM_MIX(mm->taps);
@@ -461,6 +464,7 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .flo = mm->flo,
                         .fhi = mm->fhi,
                         .ldy = call->ldy};
+  if (mm->panels) sam_fit_bind(mm, call->column, &g);
   if (mm->kind == SAM_MATMUL_HYBRID) {
     bool any = false;
     for (int64_t i = 0; i < call->m; i++) any |= (row[i] = -call->row_zero[i]) != 0;

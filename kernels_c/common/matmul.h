@@ -23,6 +23,7 @@ typedef enum sam_matmul_rule { SAM_RULE_R16, SAM_RULE_UP, SAM_RULE_AWAY } sam_ma
 typedef struct sam_matmul {
   /* Set by the caller before sam_matmul_types. */
   const sam_tensor *in, *weights, *bias, *out; /* bias may be NULL */
+  bool plain; /* the file has weights as [columns][depth]: one tap, one group */
   int32_t activation;
   int32_t axis;   /* the dimension of `weights` that scales may follow; -1: per tensor only */
   bool wide_away; /* INT16 with 64-bit sums rounds by S-away, else R16 */
@@ -48,6 +49,7 @@ typedef struct sam_matmul {
   int32_t n_padded; /* columns of a group, rounded up to nr */
   int64_t block;    /* rows of one call in plain products */
   size_t panel_bytes, group_bytes, packed_bytes;
+  int32_t fixes, fit_zero; /* of fitted weights, see fit.h: how many; the zero point that has been taken out */
   const void *packed;             /* NULL: packed in each eval, into scratch */
   bool folded;                    /* bias is ready */
   uint8_t flip, w_flip, out_flip; /* 0x80 for uint8 */

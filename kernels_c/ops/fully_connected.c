@@ -144,6 +144,7 @@ static sam_status full_prepare(sam_ctx *ctx, sam_node *node) {
   if (w->quant->block_size > 0) return blockwise_prepare(ctx, node, f);
   SAM_TRY(sam_matmul_types(ctx, &f->mm));
   SAM_TRY(full_shape(ctx, node, f));
+  f->mm.plain = true;
   sam_matmul_choose(&f->mm, f->depth);
   SAM_TRY(sam_matmul_prepare(ctx, &f->mm));
   f->asymmetric = o->asymmetric_quantize_inputs;

@@ -62,6 +62,8 @@ typedef struct sam_s8_gemm_args {
   const float *scale;
   int32_t out;
   uint8_t out_flip;
+  const int8_t *fix; /* fitted weights, see common/fit.h: of nr columns and kr elements of k each, */
+  const int32_t *fix_start, *fix_at; /* the first of each panel and of the one behind; bytes before its elements */
   bool pairs_fit;   /* sam_s8_gemm_pairs_fit: the sums of two products the kernel makes fit 16 bits */
   bool large_scale; /* a scale is 1 or more: the product may pass 2^31 */
   int32_t zero_point, lo, hi;
@@ -77,6 +79,9 @@ typedef const struct sam_s8_gemm {
   int32_t pair;                   /* bytes between two weights whose products meet in 16 bits; 0: none do */
   const struct sam_s8_gemm *thin; /* the kernel for sums of at most thin_depth products, of the same form; or NULL */
   int32_t thin_depth;
+  const struct sam_s8_gemm *fitted; /* for weights fitted by common/fit.h; form U8, nr 8, kr 4; or NULL */
+  /* Of fitted kernels: sets `bit` in flags[i / 8] where 8 weights (x ^ flip) - zero from the i-th on may not fit. */
+  void (*fit_over)(int64_t n, const uint8_t *x, uint8_t flip, int32_t zero, uint8_t bit, uint8_t *flags);
   void (*run)(const sam_s8_gemm_args *args);
   /* n values x ^ flip (int8 or, with flip 0x80, uint8) to the form. */
   void (*convert)(int64_t n, const uint8_t *x, uint8_t flip, void *to);

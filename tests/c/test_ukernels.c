@@ -1,5 +1,6 @@
 /* Matrix kernels against the portable ones, at every instruction-set level of this machine, on sizes around every tile
  * edge. Integers must be equal, floats within rounding. Also: the selection itself, requantization, half precision. */
+#include "common/fit.h"
 #include "common/fp16.h"
 #include "common/requant.h"
 #include "gemm_data.h"
@@ -139,6 +140,78 @@ static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
   }
 }
 
+/* Fitted weights of one product: mostly small, some large, some of nine bits. NULL where they do not pay. */
+static void *fit_weights(sam_matmul *mm, const sam_tensor *like, const int8_t *w, int32_t zero, int n, int k) {
+  static sam_tensor weights;
+  static sam_quant quant;
+  static int32_t zeros[1];
+  zeros[0] = zero + 128;
+  quant = (sam_quant){.count = 1, .zero_point = zeros};
+  weights = (sam_tensor){.data = (void *)(uintptr_t)w, .type = SAM_UINT8, .rank = 2, .dims = {n, k}, .quant = &quant};
+  weights.flags = SAM_TENSOR_KNOWN;
+  *mm = (sam_matmul){.in = like, .out = like, .weights = &weights, .plain = true, .kind = SAM_MATMUL_S8};
+  mm->w_flip = 0x80, mm->w_zero = zero != 0, mm->n = n, mm->k = k;
+  sam_matmul_choose(mm, k);
+  if (mm->s8 != sam_uk.s8_gemm->fitted) return NULL;
+  mm->n_padded = (n + mm->tile.nr - 1) / mm->tile.nr * mm->tile.nr;
+  int32_t *sums = gemm_room(4 * (size_t)(mm->n_padded + 1));
+  int8_t *packed = gemm_room(mm->group_bytes);
+  mm->panels(mm, packed, sums);
+  for (int j = 0; j < n; j++) {
+    int32_t sum = 0;
+    for (int i = 0; i < k; i++) sum += (int8_t)(w[j * k + i] ^ 0x80) - zero;
+    EXPECT_EQ(sums[j], sum);
+  }
+  mm->packed = packed;
+  free(sums);
+  return packed;
+}
+
+/* Products of fitted weights against the plain loop, with the left side all 0, all 255, or random. */
+static void test_fitted(const char *level) {
+  enum { M = 13, N = 40, K = 200 };
+  static uint8_t a[M][K + 8];
+  static int8_t w[N * K]; /* as unsigned bytes */
+  static int32_t y[M * N];
+  const sam_tensor like = {.type = SAM_UINT8};
+  int taken = 0, fixes = 0;
+  for (int round = 0; round < 120; round++) {
+    const int m = test_int(1, M), n = test_int(1, N), k = 4 * test_int(2, K / 4);
+    const int spread = 2 + round % 40, wild = round % 7;
+    const int32_t zero = round % 3 == 0 ? 0 : test_int(-128, 127);
+    for (int i = 0; i < n * k; i++) {
+      int v = zero + test_int(-spread, spread);
+      if (test_int(0, 400) < wild) v = test_int(-128, 127);
+      if (wild == 6 && i % k > k - 12 && i / k % 8 == 3) v = zero < 0 ? 127 : -128; /* many large ones together */
+      w[i] = (int8_t)((v < -128 ? -128 : v > 127 ? 127 : v) ^ 0x80);
+    }
+    for (int i = 0; i < M; i++)
+      for (int c = 0; c < K; c++) a[i][c] = round % 4 == 0 ? 0 : round % 4 == 1 ? 255 : (uint8_t)test_int(0, 255);
+    sam_matmul mm;
+    void *packed = fit_weights(&mm, &like, w, zero, n, k);
+    if (!packed) continue;
+    taken++, fixes += mm.fixes;
+    const void *rows[M];
+    const ptrdiff_t tap = 0;
+    for (int i = 0; i < m; i++) rows[i] = a[i];
+    sam_s8_gemm_args g = {.m = m, .n = n, .taps = 1, .k = k, .a = rows, .tap = &tap, .w = packed};
+    g.out = SAM_GEMM_S32, g.y = y, g.ldy = N;
+    sam_fit_bind(&mm, 0, &g);
+    mm.s8->run(&g);
+    int wrong = 0;
+    for (int i = 0; i < m; i++)
+      for (int j = 0; j < n; j++) {
+        int32_t sum = 0;
+        for (int c = 0; c < k; c++) sum += a[i][c] * ((int8_t)(w[j * k + c] ^ 0x80) - zero);
+        wrong += y[i * N + j] != sum;
+      }
+    if (wrong) printf("fitted %s: m %d n %d k %d zero %d: %d wrong\n", level, m, n, k, (int)zero, wrong);
+    EXPECT(wrong == 0);
+    free(packed);
+  }
+  if (sam_uk.s8_gemm->fitted) EXPECT(taken > 40 && fixes > 300);
+}
+
 static void test_s16(const char *level) {
   static int16_t values[SPACE];
   static int8_t w[MAX_N * MAX_TAPS * MAX_K];
@@ -217,6 +290,7 @@ int main(void) {
     test_f32(level);
     test_s8(level, sam_uk.s8_gemm);
     if (sam_uk.s8_gemm->thin) test_s8(level, sam_uk.s8_gemm->thin);
+    test_fitted(level);
     test_s16(level);
   }
   return test_result();

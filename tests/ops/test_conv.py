@@ -149,6 +149,34 @@ CASES += [
 ]  # fmt: skip
 
 
+# Weights that sums of four products in 16 bits mostly hold (common/fit.h), and some they do not.
+for key in ("pointwise wide", "pointwise stride", "one pixel"):
+    shape, filt, opts = SHAPES[key]
+    n, out = filt[0], 0.04 * np.sqrt(filt[3]) * 0.9
+    limit = np.where(np.arange(np.prod(filt)) % 29 == 0, 127, 40).reshape(filt)
+    weights = np.random.default_rng(3).integers(-limit, limit + 1).astype(np.int8)
+    CASES += [
+        Case(
+            f"int8 small weights {key}", "CONV_2D",
+            [
+                tensor("int8", shape, 0.05, -7),
+                const(weights, scale=scales(n)),
+                const("int32", (n,), 0.05 * scales(n), low=-9000, high=9000),
+            ],
+            [tensor("int8", scale=out, zero_point=3)], opts, version=3, atol=1,
+        ),
+        Case(
+            f"uint8 small weights {key}", "CONV_2D",
+            [
+                tensor("uint8", shape, 0.05, 120),
+                const((weights.astype(np.int16) + 128).astype(np.uint8), scale=0.01, zero_point=131),
+                const("int32", (n,), 0.0005, low=-9000, high=9000),
+            ],
+            [tensor("uint8", scale=out, zero_point=110)], opts, atol=1,
+        ),
+    ]  # fmt: skip
+
+
 def float_rule(values: list[Any], scale: float, out_scale: float) -> np.ndarray:
     """3x3 SAME with RELU over FEW, zero points 4 and 0, as the float rule has it."""
     x, w, bias = (*values, None)[:3]

@@ -10,7 +10,6 @@ source ── front end ──> graph ── optimize ──> graph ── quant
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import tempfile
 import time
@@ -27,10 +26,12 @@ from ..interpreter.model import load as open_model
 from . import data, frontends, proof
 from . import quantize as quantizer
 from .data import Sample
-from .engines import Own, installed
+from .elsewhere import Elsewhere, worthwhile
+from .engines import EngineError, Own, installed
 from .export import from_bytes, to_bytes
 from .inputs import Shapes, index_limits, input_specs, output_names, random_samples
 from .ir import Model
+from .memory import release
 from .names import settle
 from .passes.io_layout import channels_last
 from .pipeline import PIPELINE, name_of, optimize
@@ -242,7 +243,7 @@ class _Conversion:
         io_dtype: Any,
         progress: Progress | None,
     ) -> None:
-        self.source = bytes(source) if isinstance(source, (ConvertedModel, bytearray, memoryview)) else source
+        self.source: Any = bytes(source) if isinstance(source, (ConvertedModel, bytearray, memoryview)) else source
         self.shapes, self.keep, self.optimized = shapes, keep, optimized
         self.recipe, self.io_dtype = recipe, io_dtype
         self.tell = progress or (lambda _: None)
@@ -256,7 +257,6 @@ class _Conversion:
             raise ArgumentError("keep_layout is for channels-first sources; a .tflite model keeps its layout anyway")
 
     def run(self, calibration: Any, verify: Any, seed: int, dump_after: Sequence[str]) -> ConvertedModel:
-        begin = time.perf_counter()
         if calibration is not None and self.recipe is None:
             raise ArgumentError("calibration data need a recipe that uses them, e.g. recipe='static_wi8_ai8'")
         if self.recipe is not None and self.recipe.static and calibration is None:
@@ -264,12 +264,20 @@ class _Conversion:
                 f"the recipe {self.recipe.name} needs calibration data: some hundred typical inputs, as a folder of "
                 "pictures, an .npz file or an iterable of arrays (calibration=…, --calibration)"
             )
+        with contextlib.ExitStack() as stack:
+            return self.made(calibration, verify, seed, dump_after, stack)
+
+    def made(
+        self, calibration: Any, verify: Any, seed: int, dump_after: Sequence[str], stack: contextlib.ExitStack
+    ) -> ConvertedModel:
+        begin = time.perf_counter()
+        prove = verify is not False and verify is not None
+        elsewhere = self.started(stack) if prove else None
         self.tell("reading")
         model = self.read()
         report = Report(self.kind.split()[0], _size(self.source), before=_operators(model))
         self.specs, self.outputs = input_specs(model), output_names(model)
         limits = index_limits(model)
-        prove = verify is not False and verify is not None
         baseline = to_bytes(model) if prove and not self.foreign else None
         if self.optimized:
             self.tell("optimizing")
@@ -280,15 +288,17 @@ class _Conversion:
             given = None if calibration is None else self.keeping(data.samples(calibration, self.specs), kept)
             report.quantization = self.quantized(model, given)
         model.verify(complete=True)
+        release()
         content = to_bytes(model)
         report.bytes, report.after, report.layouts = len(content), _operators(model), self.turns
         if prove:
             self.tell("comparing with the source")
             kind = proof.kind_of(model)
             del model
-            gc.collect()  # nodes and tensors refer to each other, and their constants stand in `content` too
+            release()  # the constants stand in `content` too
             samples = self.proof_samples(verify, kept, content, limits, seed)
-            report.proof = self.prove(content, kind, baseline, samples)
+            release()
+            report.proof = self.prove(content, kind, baseline, samples, elsewhere)
         report.seconds = time.perf_counter() - begin
         return ConvertedModel(content, report)
 
@@ -349,13 +359,24 @@ class _Conversion:
 
         return list(random_samples(self.specs, takes, limits, seed=seed))
 
-    def prove(self, content: bytes, kind: str, baseline: bytes | None, samples: list[Sample]) -> proof.Proof:
+    def started(self, stack: contextlib.ExitStack) -> Elsewhere | None:
+        """The source's engine in another process, where that is better; it loads while we convert."""
+        if not self.foreign or not worthwhile(self.kind, self.source):
+            return None
+        try:
+            return stack.enter_context(Elsewhere(self.kind, self.source))
+        except EngineError:
+            return None
+
+    def prove(
+        self, content: bytes, kind: str, baseline: bytes | None, samples: list[Sample], elsewhere: Elsewhere | None
+    ) -> proof.Proof:
         name = "the graph as it was read" if self.kind != "tflite" else "the source in samara"
 
         def own() -> Own:
             return Own(baseline if baseline is not None else to_bytes(self.read()), name)
 
-        source = proof.Source(self.source, self.kind, [spec.name for spec in self.specs], self.outputs, own)
+        source = proof.Source(self.source, self.kind, [spec.name for spec in self.specs], self.outputs, own, elsewhere)
         return proof.prove(source, content, kind, samples, self.turns, lambda: self.stages(samples))
 
     def stages(self, samples: list[Sample]) -> Iterator[proof.Stage]:

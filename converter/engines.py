@@ -10,6 +10,7 @@ nothing with our front ends.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -206,7 +207,7 @@ class Keras:
     def __init__(self, source: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         """`inputs` and `outputs` are the names that our front end gave, in the order of the model."""
         if isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
-            self._model = _load_keras(source)
+            self._model: Any = load_keras(source)
         else:
             self._model = source
         self._inputs, self._outputs = list(inputs), list(outputs)
@@ -218,7 +219,7 @@ class Keras:
 
         given = [sample[name] for name in self._inputs]
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _no_gradients():
                 warnings.simplefilter("ignore")  # about nested inputs
                 flat = keras.tree.flatten(model(given[0] if len(given) == 1 else given, training=False))
         except Exception as error:
@@ -244,6 +245,17 @@ class Keras:
             yield Value(layer.name, type(layer).__name__, value)
 
 
+def _no_gradients() -> contextlib.AbstractContextManager[Any]:
+    """torch keeps every value on the way for them."""
+    import keras
+
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
 _MODULES = frozenset({
     "keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints",
     "keras.activations", "keras.src.models.functional", "keras.src.models.sequential", "builtins",
@@ -251,7 +263,7 @@ _MODULES = frozenset({
 _CODE = frozenset({"function", "Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
 
-def _load_keras(source: Any) -> Any:
+def load_keras(source: Any) -> Any:
     """Through Keras's own reader, without what training left, after a look at every name in the file's config."""
     config = _config(source)
     if not _harmless(config):

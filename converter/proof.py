@@ -18,6 +18,7 @@ import numpy as np
 from ..interpreter.errors import MismatchError, SamaraError
 from .compare import Row, Tally, aligned, pair_values, sqnr_text
 from .data import Sample
+from .elsewhere import Elsewhere
 from .engines import Engine, EngineError, Keras, OnnxRuntime, Own, installed
 from .ir import Model
 from .schema import TensorType
@@ -69,9 +70,16 @@ class Source:
     """The source's side of a proof: its own runtime where that is installed, else the graph as it was read."""
 
     def __init__(
-        self, source: Any, kind: str, inputs: Sequence[str], outputs: Sequence[str], own: Callable[[], Own]
+        self,
+        source: Any,
+        kind: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        own: Callable[[], Own],
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.source, self.kind, self.inputs, self.outputs, self.own = source, kind, inputs, outputs, own
+        self.elsewhere = elsewhere
         self.note = ""
         """Why its own runtime does not run it, where that is so."""
 
@@ -86,6 +94,9 @@ class Source:
         return engine.name, [engine.run(sample) for sample in samples]
 
     def engine(self) -> Engine:
+        if self.elsewhere is not None and not self.note:
+            self.elsewhere.open(self.inputs, self.outputs)
+            return self.elsewhere
         if self.kind == "onnx" and installed("onnxruntime") and not self.note:
             return OnnxRuntime(self.source)
         if self.kind.startswith("keras") and installed("keras") and not self.note:

@@ -25,11 +25,11 @@ file these lie; data of buffers is 16-byte aligned.
 from __future__ import annotations
 
 import enum
-import io
 import os
 import re
 import struct
 import warnings
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -50,6 +50,9 @@ __all__ = [
 IDENTIFIER = b"TFL3"
 INLINE_LIMIT = 0x7FFF0000
 """A flatbuffer's offsets reach 2 GB; a model above this many bytes keeps its constants behind the flatbuffer."""
+
+LARGE = 1 << 14
+"""Bytes from which on data is copied into the file only when that is made."""
 
 _SCHEMA_FILE = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "interpreter/schema/tflite.fbs"
@@ -548,10 +551,10 @@ def encode(model: Any, *, inline_limit: int = INLINE_LIMIT) -> bytes:
     if not isinstance(model, _load()["Model"]):
         raise TypeError(f"encode takes a schema.Model, not {type(model).__name__}")
     inside = sum(len(b.data) for b in model.buffers or () if b.data is not None)
-    writer = _Writer(outside=inside > inline_limit, room=inside)
+    writer = _Writer(outside=inside > inline_limit)
     writer.model(model)
     if not writer.outside and writer.size > inline_limit:
-        writer = _Writer(outside=True, room=inside)
+        writer = _Writer(outside=True)
         writer.model(model)
     for position, blob in writer.later:
         writer.pad(16)
@@ -571,13 +574,10 @@ class _Writer:
     wait in a pool until the tables are out. The buffers with the constants come last.
     """
 
-    def __init__(self, *, outside: bool, room: int) -> None:
-        # BytesIO gives its bytes away without a copy, so a model is in memory twice at most: as arrays and as file.
-        # The room for the data is made at once: growing would copy what is there.
-        self.out = io.BytesIO()
-        self.out.seek(room)
-        self.out.write(b"\0")
-        self.out.seek(0)
+    def __init__(self, *, outside: bool) -> None:
+        # Large data is put in when the file is made, so a model is in memory twice at most: as arrays and as file.
+        self.small = bytearray()  # everything else, in order
+        self.large: list[tuple[int, int, memoryview]] = []  # (size of `small` then, position in the file, data)
         self.size = 0
         self.patches: list[tuple[str, int, tuple[int, ...]]] = []  # struct format, position, numbers
         self.outside = outside
@@ -592,14 +592,30 @@ class _Writer:
         self.pad(4)
 
     def write(self, data: Any) -> None:
-        self.size += self.out.write(data)
+        """Appends bytes, or a buffer of them, which must stay as it is until `finish`."""
+        if len(data) < LARGE:
+            self.small += data
+        else:
+            self.large.append((len(self.small), self.size, memoryview(data)))
+        self.size += len(data)
 
     def finish(self) -> bytes:
-        with self.out.getbuffer() as view:
-            for form, position, numbers in self.patches:
-                struct.pack_into(form, view, position, *numbers)
-        self.out.truncate(self.size)
-        return self.out.getvalue()
+        starts = [position for _, position, _ in self.large]
+        before = [0, *(position + len(data) - cut for cut, position, data in self.large)]  # bytes of large data
+        for form, position, numbers in self.patches:
+            struct.pack_into(form, self.small, position - before[bisect_right(starts, position)], *numbers)
+        if not self.large:
+            return bytes(self.small)
+        parts, done = [], 0
+        with memoryview(self.small) as small:
+            for cut, _, data in self.large:
+                parts += [small[done:cut], data]
+                done = cut
+            parts.append(small[done:])
+            whole = b"".join(parts)
+            for part in parts:
+                part.release()
+        return whole
 
     def flush(self) -> None:
         for (align, count, data), positions in self.pool.items():

@@ -159,6 +159,39 @@ def test_a_wrong_pass_is_found(spoiled: None) -> None:
     assert samara.convert(network(), verify=False).report.proof is None
 
 
+def test_an_engine_in_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers what it answers here; one that ends is an error with its name."""
+    if emulated():
+        pytest.skip("this Python cannot start another")
+    pytest.importorskip("onnxruntime")
+    from samara.converter import elsewhere
+    from samara.converter.elsewhere import Elsewhere
+    from samara.converter.engines import EngineError, OnnxRuntime
+
+    path, sample = tmp_path / "net.onnx", {"x": np.random.default_rng(0).normal(size=(1, 3, 8, 6)).astype(np.float32)}
+    path.write_bytes(network().SerializeToString())
+    here = OnnxRuntime(path)
+    with Elsewhere("onnx", path) as there:
+        there.open(["x"], ["y"])
+        for (name, a), (other, b) in zip(here.run(sample).items(), there.run(sample).items(), strict=True):
+            assert name == other and np.array_equal(a, b)
+        for value, other in zip(here.trace(sample), there.trace(sample), strict=True):
+            assert value[:2] == other[:2] and np.array_equal(value.array, other.array)
+        with pytest.raises(EngineError, match="cannot run"):
+            there.run({"x": np.zeros((1, 7), np.float32)})
+        there._process.kill()
+        with pytest.raises(EngineError, match="onnxruntime ended without an answer"):
+            there.run(sample)
+    path.write_bytes(b"no model")
+    with Elsewhere("onnx", path) as there, pytest.raises(EngineError, match="refuses"):
+        there.open(["x"], ["y"])
+    path.write_bytes(network().SerializeToString())
+    monkeypatch.setattr(elsewhere, "HEAVY", 0)
+    assert samara.convert(path).report.proof.reference == "onnxruntime"
+    monkeypatch.setattr(sys, "executable", "")
+    assert samara.convert(path).report.proof.reference == "onnxruntime"
+
+
 def test_a_wrong_front_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime")
     from samara.converter.frontends import onnx as front

@@ -9,6 +9,7 @@ typedef struct fitted {
   int8_t main[2][NR][KR];
   int16_t left[2][NR][KR]; /* what fixes have to bring, in the columns of `over` */
   uint32_t over;
+  bool any[2]; /* whether something is left */
 } fitted;
 
 /* As much of the weight as the budgets of its sum allow. */
@@ -35,14 +36,15 @@ static void fit_column(fitted *f, int c, const uint8_t *from, int64_t n, uint8_t
         const int16_t v = take(w, &most, &least);
         f->main[s][c][d] = (int8_t)v;
         f->left[s][c][d] = (int16_t)(w - v);
+        f->any[s] |= w != v;
       }
   }
 }
 
-/* Takes one fix off what is left of a step; false if nothing is left. */
-static bool take_fix(fitted *f, int s, int8_t fix[NR][KR]) {
-  bool any = false;
+/* Takes one fix off what is left of a step. */
+static void take_fix(fitted *f, int s, int8_t fix[NR][KR]) {
   memset(fix, 0, STEP);
+  f->any[s] = false;
   for (int c = 0; c < NR; c++) {
     if (!(f->over >> c & 1)) continue;
     for (int half = 0; half < KR; half += 2) {
@@ -51,11 +53,10 @@ static bool take_fix(fitted *f, int s, int8_t fix[NR][KR]) {
         const int16_t v = take(f->left[s][c][d], &most, &least);
         fix[c][d] = (int8_t)v;
         f->left[s][c][d] = (int16_t)(f->left[s][c][d] - v);
-        any = any || v;
+        f->any[s] |= f->left[s][c][d] != 0;
       }
     }
   }
-  return any;
 }
 
 /* The columns of one panel: the weights of the first, and what makes them int8 less their zero point. */
@@ -81,6 +82,7 @@ static void find_over(const panel *p, int64_t at, int64_t n, uint8_t *flags) {
 /* The flagged columns of two steps. */
 static void fit(const panel *p, int64_t at, uint32_t flags, fitted *f) {
   f->over = flags;
+  f->any[0] = f->any[1] = false;
   for (int c = 0; c < NR; c++)
     if (flags >> c & 1) fit_column(f, c, p->first + c * p->k + at, p->k - at, p->mm->w_flip, p->zero);
 }
@@ -103,7 +105,7 @@ static int64_t count_fixes(const sam_matmul *mm, int32_t n, int64_t k) {
         if (!flags[i / (2 * KR)]) continue;
         fit(&p, at + i, flags[i / (2 * KR)], &f);
         for (int s = 0; s < 2; s++)
-          while (take_fix(&f, s, fix)) fixes++;
+          for (; f.any[s]; fixes++) take_fix(&f, s, fix);
       }
       if (fixes > 32 + seen / 2) return -1;
     }
@@ -146,9 +148,9 @@ static void pack(const sam_matmul *mm, void *dst, int32_t *sums) {
         for (int s = 0; s < 2 && i + s * KR < k; s++) { /* the last step may be alone */
           for (int c = 0; c < NR; c++)
             if (f.over >> c & 1) memcpy(packed + (i / KR + s) * STEP + c * KR, f.main[s][c], KR);
-          while (fixes < mm->fixes && take_fix(&f, s, next)) {
+          for (; f.any[s] && fixes < mm->fixes; fix += STEP) {
+            take_fix(&f, s, next);
             memcpy(fix, next, STEP);
-            fix += STEP;
             place[fixes++] = (int32_t)(i + s * KR);
           }
         }

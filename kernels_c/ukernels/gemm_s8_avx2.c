@@ -6,6 +6,8 @@
 enum { KR = 2, STEP_BYTES = 16 };
 
 static inline vi load_w(const int8_t *p) { return _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)p)); }
+#define WIDENS
+static inline vi load_spread(const int8_t *p) { return _mm256_load_si256((const __m256i *)p); }
 static inline vi load_a(const char *p) {
   int32_t x;
   __builtin_memcpy(&x, p, 4);

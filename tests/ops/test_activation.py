@@ -29,6 +29,11 @@ def moved(dtype, scale, zero_point):
     return (scale, zero_point + BYTE[dtype])
 
 
+def prelu_int16(v):
+    x, slope = v[0].astype(np.float64), v[1] * 0.00003
+    return [np.clip(np.rint(np.where(x >= 0, x, x * slope)), -32768, 32767).astype(np.int16)]
+
+
 CASES = [
     *[f32(op) for op in (*CLAMPS, *CURVES)],
     *[f32(op, (4001,), -40, 40) for op in ("LOGISTIC", "TANH", "HARD_SWISH", "ELU")],
@@ -83,6 +88,9 @@ CASES = [
         for d in BYTE
         for a in ((1, 1, 9), (5, 5, 9))
     ],
+    Case("prelu int16", "PRELU", [tensor("int16", (2, 5, 5, 9), 0.0005), const("int16", (1, 1, 9), 0.00003)],
+         [tensor("int16", None, 0.0005)], atol=1, oracle=prelu_int16,
+         peer_error="negative int16 numbers are scaled wrongly"),
     Case("prelu wide alpha", "PRELU", [tensor("float32", (5, 1)), const("float32", (5, 4))], [tensor("float32")],
          error="alpha"),
     Case("tanh nan", "TANH", [const(np.array([np.nan, np.inf, -np.inf, 0], np.float32))], [tensor("float32")],

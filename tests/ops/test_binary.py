@@ -129,6 +129,10 @@ CASES = [
     Case("div uint8", "DIV", [tensor("uint8", (50, 7), 0.1, 128), tensor("uint8", (7,), 0.05, 0, low=20)],
          [tensor("uint8", None, 0.2, 120)], NONE, oracle=lambda v: [np.clip(np.rint(
          (v[0].astype(np.float64) - 128) * 0.1 / (v[1] * 0.05) / 0.2) + 120, 0, 255).astype(np.uint8)]),
+    Case("div int8", "DIV", [tensor("int8", (50, 7), 0.1, low=-4, high=4), tensor("int8", (7,), 0.05, low=90)],
+         [tensor("int8", None, 0.2)], NONE, oracle=lambda v: [np.rint(
+         v[0].astype(np.float64) * 0.1 / (v[1] * 0.05) / 0.2).astype(np.int8)],
+         peer_error="some small numbers by large ones give -128 or 127 instead of 0"),
     Case("mul uint32", "MUL", [tensor("uint32", (9,)), tensor("uint32", (9,))], [tensor("uint32")], NONE,
          oracle=lambda v: [v[0] * v[1]]),
     Case("mul complex", "MUL", [tensor("complex64", (3, 5)), tensor("complex64", (5,))], [tensor("complex64")], NONE,

@@ -8,6 +8,9 @@
 #include "common/pieces.h"
 #include "common/unary.h"
 
+/* About as many bytes of opened int4 weights stay in the first cache. */
+enum { OPEN_BYTES = 32768, ALIGNMENT = 64 };
+
 static bool is_weight_int(sam_type type) { return type == SAM_INT8 || type == SAM_INT4 || type == SAM_INT2; }
 
 /* A weight of 8, 4 or 2 bits; `flip` makes uint8 int8. */
@@ -98,6 +101,9 @@ void sam_matmul_choose(sam_matmul *mm, int64_t depth) {
   } else {
     mm->s8 = sam_s8_gemm_for(sam_uk.s8_gemm, depth);
     sam_fit_choose(mm, depth);
+    mm->read_int4 = mm->plain && mm->s8->int4 && mm->weights->type == SAM_INT4 && sam_is_known(mm->weights) &&
+                    mm->out->type != SAM_INT16 && depth % (64 / mm->s8->int4->tile.nr) == 0;
+    if (mm->read_int4) mm->s8 = mm->s8->int4;
     mm->tile = mm->s8->tile;
     mm->source = 1;
     mm->element = mm->s8->form == SAM_A_S16 ? 2 : 1;
@@ -183,13 +189,24 @@ static void pack_rows_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from,
   }
 }
 
+/* Weight i of a tap. Of int4, two share a byte that is zero so far: those half a group apart. */
+static inline void put(int8_t *dst, const sam_matmul *mm, int64_t i, int8_t weight) {
+  const int64_t half = mm->read_int4 ? 32 : 8;
+  if (!mm->nibbles)
+    dst[i] = weight;
+  else
+    dst[i / (2 * half) * half + i % half] |= (int8_t)((weight & 15) << (i / half % 2 ? 4 : 0));
+}
+
 /* The same element by element, from position `at` of the file. */
 static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_t columns, int32_t *sum) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   for (int32_t c = 0; c < columns; c++, at += mm->column_stride)
-    for (int32_t k = 0; k < mm->k; k++)
-      sum[c] += dst[(int64_t)(k / kr) * nr * kr + c * kr + k % kr] =
-          weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
+    for (int32_t k = 0; k < mm->k; k++) {
+      const int8_t weight = weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
+      put(dst, mm, (int64_t)(k / kr) * nr * kr + c * kr + k % kr, weight);
+      sum[c] += weight;
+    }
 }
 
 /* The panels, then the sum of each column, then pairs_fit. */
@@ -198,7 +215,7 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const sam_type type = mm->weights->type;
   const bool dense = mm->k_stride == 1 && type != SAM_INT4 && type != SAM_INT2 && mm->column_stride % kr == 0 &&
                      (kr & (kr - 1)) == 0 && kr <= 16;
-  const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr; /* of one tap */
+  const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr / (mm->nibbles ? 2 : 1); /* of one tap */
   int32_t *sums = (int32_t *)(void *)(dst + mm->group_bytes * (size_t)mm->groups);
   memset(sums, 0, sizeof *sums * ((size_t)mm->groups * (size_t)mm->n_padded + 1));
   bool fit = true;
@@ -208,14 +225,14 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
       int32_t *sum = sums + (int64_t)g * mm->n_padded + j;
       for (int32_t t = 0; t < mm->taps; t++, dst += bytes) {
         const int64_t at = g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
-        if (columns < nr || mm->k % kr) memset(dst, 0, bytes);
+        if (columns < nr || mm->k % kr || mm->nibbles) memset(dst, 0, bytes);
         if (dense)
           pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
         else if (mm->column_stride == 1 && type != SAM_INT4 && type != SAM_INT2)
           pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
         else
           pack_sparse_s8(dst, mm, at, columns, sum);
-        fit = fit && sam_s8_gemm_pairs_fit(dst, bytes, mm->s8 ? mm->s8->pair : 0);
+        fit = fit && (mm->nibbles || sam_s8_gemm_pairs_fit(dst, bytes, mm->s8 ? mm->s8->pair : 0));
       }
     }
   sums[(int64_t)mm->groups * mm->n_padded] = fit;
@@ -235,7 +252,7 @@ static void pack(void *dst, const void *arg) {
 static uint64_t pack_variant(const sam_matmul *mm) {
   uint64_t h = 0xcbf29ce484222325u;
 #define SAM_MIX(x) h = (h ^ (uint64_t)(x)) * 0x100000001b3u, h ^= h >> 29
-  SAM_MIX((mm->kind == SAM_MATMUL_F32) + 2 * (mm->panels != NULL));
+  SAM_MIX((mm->kind == SAM_MATMUL_F32) + 2 * (mm->panels != NULL) + 4 * mm->nibbles + 8 * mm->read_int4);
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->w_flip);
@@ -338,11 +355,21 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   mm->n_padded = (int32_t)padded;
   if (!mm->panels) {
     mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
+    mm->nibbles = mm->s8 && mm->weights->type == SAM_INT4 && sam_is_known(mm->weights) &&
+                  mm->out->type != SAM_INT16 && nr * depth % 16 == 0 && mm->taps > 0;
+    if (mm->nibbles) {
+      const size_t most = OPEN_BYTES / mm->panel_bytes;
+      mm->threads = sam_threads(ctx);
+      mm->opened = most < 8 ? 8 : most > (size_t)(padded / nr) ? (int32_t)(padded / nr) : (int32_t)most;
+      mm->panel_bytes /= 2;
+    }
     mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
   }
   mm->packed_bytes = mm->group_bytes * (size_t)mm->groups;
   if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * ((size_t)padded * (size_t)mm->groups + 1);
   mm->block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);
+  if (mm->nibbles && !mm->read_int4)
+    mm->block = 4 * mm->block < SAM_MATMUL_ROWS ? 4 * mm->block : SAM_MATMUL_ROWS / mm->tile.mr * mm->tile.mr;
   SAM_TRY(fold_arrays(ctx, mm));
   if (!sam_is_known(mm->weights)) return SAM_OK;
   mm->packed = sam_pack(ctx, mm->weights, pack_variant(mm), mm->packed_bytes, pack, mm);
@@ -353,9 +380,17 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
 
 static bool packs_each_time(const sam_matmul *mm) { return !sam_is_known(mm->weights); }
 
-size_t sam_matmul_scratch(const sam_matmul *mm) { return packs_each_time(mm) ? (mm->packed_bytes + 63) / 64 * 64 : 0; }
+static size_t opened_bytes(const sam_matmul *mm) {
+  return (2 * mm->panel_bytes * (size_t)mm->opened + 63) / 64 * 64;
+}
+
+size_t sam_matmul_scratch(const sam_matmul *mm) {
+  if (mm->nibbles) return mm->read_int4 ? 0 : opened_bytes(mm) * (size_t)mm->threads + ALIGNMENT;
+  return packs_each_time(mm) ? (mm->packed_bytes + 63) / 64 * 64 : 0;
+}
 
 void sam_matmul_bind(sam_matmul *mm, void *scratch) {
+  if (mm->nibbles) mm->open = (int8_t *)(((uintptr_t)scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
   if (packs_each_time(mm)) {
     pack(scratch, mm);
     mm->packed = scratch;
@@ -417,6 +452,25 @@ static void run_s8_s16(const sam_matmul *mm, const sam_matmul_call *call, sam_s8
       int16_t *y = (int16_t *)call->y + i * call->ldy + call->column + j;
       for (int32_t c = 0; c < g->n; c++) y[c] = (int16_t)sam_requant(sums[c], g->scale[j + c], mm->zy, mm->lo, mm->hi);
     }
+  }
+}
+
+/* Some panels at a time, as bytes that stay in the cache while all rows meet them. */
+static void run_nibbles(const sam_matmul *mm, const sam_matmul_call *call, const sam_s8_gemm_args *whole) {
+  int8_t *open = mm->open + opened_bytes(mm) * (size_t)call->thread;
+  const int32_t nr = mm->tile.nr, step = mm->opened * nr, size = whole->out == SAM_GEMM_F32 ? 4 : 1;
+  for (int32_t j = 0; j < whole->n; j += step) {
+    sam_s8_gemm_args g = *whole;
+    g.n = whole->n - j < step ? whole->n - j : step;
+    sam_uk.s4_open((int64_t)(2 * mm->panel_bytes) * ((g.n + nr - 1) / nr),
+                   whole->w + mm->panel_bytes * (size_t)(j / nr), open);
+    g.w = open;
+    g.bias += j;
+    g.col += j;
+    g.scale += j;
+    if (g.fbias) g.fbias += j;
+    g.y = (char *)whole->y + (int64_t)j * size;
+    mm->s8->run(&g);
   }
 }
 
@@ -486,7 +540,10 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
     g.out = SAM_GEMM_S8;
     g.y = (int8_t *)call->y + call->column;
   }
-  mm->s8->run(&g);
+  if (mm->nibbles && !mm->read_int4)
+    run_nibbles(mm, call, &g);
+  else
+    mm->s8->run(&g);
 }
 
 int64_t sam_matmul_block(const sam_matmul *mm, int64_t bytes) {
@@ -520,7 +577,7 @@ static void dense_task(void *arg, int64_t begin, int64_t end, int thread) {
     const int64_t cut = d->blocks == 1 ? item : item / d->blocks, first = (item - cut * d->blocks) * d->block;
     const int64_t left = d->rows - first;
     const void *a[SAM_MATMUL_ROWS];
-    sam_matmul_call call = {.group = d->group, .tap = &tap, .a = a, .ldy = mm->n};
+    sam_matmul_call call = {.group = d->group, .thread = thread, .tap = &tap, .a = a, .ldy = mm->n};
     call.column = (int32_t)cut * d->columns;
     call.columns = mm->n - call.column < d->columns ? mm->n - call.column : d->columns;
     call.m = left < d->block ? left : d->block;

@@ -50,6 +50,11 @@ typedef struct sam_matmul {
   int64_t block;    /* rows of one call in plain products */
   size_t panel_bytes, group_bytes, packed_bytes;
   int32_t fixes, fit_zero; /* of fitted weights, see fit.h: how many; the zero point that has been taken out */
+  bool nibbles;  /* the panels hold int4 weights as such, which the kernel reads so (read_int4), or else each thread opens
+                    some panels before it runs (sam_s4_open) */
+  bool read_int4;
+  int32_t threads, opened; /* panels opened at once */
+  int8_t *open;            /* by thread */
   const void *packed;             /* NULL: packed in each eval, into scratch */
   bool folded;                    /* bias is ready */
   uint8_t flip, w_flip, out_flip; /* 0x80 for uint8 */
@@ -81,6 +86,7 @@ void sam_matmul_bind(sam_matmul *mm, void *scratch);
 
 typedef struct sam_matmul_call {
   int32_t group, column, columns; /* column: a multiple of tile.nr */
+  int thread;
   int64_t m;                      /* at most SAM_MATMUL_ROWS */
   const void *const *a;
   const ptrdiff_t *tap;   /* in bytes */

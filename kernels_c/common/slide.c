@@ -221,14 +221,16 @@ static void hybrid_rows(const slide_run *r, int32_t batch, int64_t m, float *sca
 
 /* Output pixels [first, first + count) of one image, all in one output row unless the output is dense. */
 static void run_pixels(const slide_run *r, int32_t batch, int64_t first, int64_t count, int32_t group, int32_t column,
-                       const char *strip, int64_t strip_y, char *scratch) {
+                       const char *strip, int64_t strip_y, int thread) {
   const sam_slide *win = r->win;
   const sam_matmul *mm = r->mm;
+  char *scratch = r->scratch + win->thread_bytes * (size_t)thread;
   const int64_t element = mm->element, pixel = (int64_t)win->channels * element;
   const void *a[SAM_MATMUL_ROWS];
   float scale[SAM_MATMUL_ROWS];
   int32_t zero[SAM_MATMUL_ROWS];
   sam_matmul_call call = {.group = group, .column = column, .m = count, .a = a, .tap = win->tap_bytes};
+  call.thread = thread;
   call.columns = mm->n - column < r->columns ? mm->n - column : r->columns;
   int64_t y = first / win->x_count, x = first % win->x_count;
   call.y = out_pixel(r, batch, y, x, group);
@@ -301,7 +303,7 @@ static void slide_task(void *arg, int64_t begin, int64_t end, int thread) {
       for (int64_t p = first; p < last;) {
         int64_t count = last - p < r->block ? last - p : r->block;
         if (!dense && p % win->x_count + count > win->x_count) count = win->x_count - p % win->x_count;
-        run_pixels(r, batch, p, count, g, column, scratch + (p - first) * dense_pixel, strip_y, scratch);
+        run_pixels(r, batch, p, count, g, column, scratch + (p - first) * dense_pixel, strip_y, thread);
         p += count;
       }
   }

@@ -80,6 +80,9 @@ typedef const struct sam_s8_gemm {
   const struct sam_s8_gemm *thin; /* the kernel for sums of at most thin_depth products, of the same form; or NULL */
   int32_t thin_depth;
   const struct sam_s8_gemm *fitted; /* for weights fitted by common/fit.h; form U8, nr 8, kr 4; or NULL */
+  /* For int4 weights of one tap in groups of 64, k a multiple of 64 / nr: byte i of a group has weight i of the panel in
+   * its lower half and weight i + 32 in the upper one; or NULL. */
+  const struct sam_s8_gemm *int4;
   /* Of fitted kernels: sets `bit` in flags[i / 8] where 8 weights (x ^ flip) - zero from the i-th on may not fit. */
   void (*fit_over)(int64_t n, const uint8_t *x, uint8_t flip, int32_t zero, uint8_t bit, uint8_t *flags);
   void (*run)(const sam_s8_gemm_args *args);
@@ -100,6 +103,9 @@ static inline bool sam_s8_gemm_pairs_fit(const int8_t *w, size_t bytes, int32_t 
     if (w++[pair] == -128) return false;
   return true;
 }
+
+/* n int4 weights (a multiple of 16) to int8. They lie in groups of 16: byte i has weight i below and i + 8 above. */
+typedef void sam_s4_open_t(int64_t n, const void *x, int8_t *y);
 
 /* int16 by int8 into 64-bit sums, exact for every size. */
 typedef struct sam_s16_gemm_args {

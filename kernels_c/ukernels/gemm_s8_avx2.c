@@ -23,6 +23,14 @@ static inline vi products(vi a, vi w) { return _mm256_maddubs_epi16(a, w); }
 static inline vi add16(vi x, vi y) { return _mm256_add_epi16(x, y); }
 static inline vi add_pairs(vi x) { return _mm256_madd_epi16(x, _mm256_set1_epi16(1)); }
 
+/* Bits 0 to 3 of each byte choose its int4; the byte must not have its upper bit set. */
+static inline vi int4_of(vi x) {
+  const __m128i values = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), _mm256_and_si256(x, _mm256_set1_epi8(15)));
+}
+static inline vi lower(vi x) { return int4_of(x); }
+static inline vi upper(vi x) { return int4_of(_mm256_srli_epi16(x, 4)); }
+
 #include "ukernels/gemm_s8_fitted.inc"
 #include "ukernels/gemm_u8_form.inc"
 
@@ -56,9 +64,13 @@ static sam_s8_gemm_t fitted = {.tile = {4, 8, 4, 36},
                                .convert = convert_u8,
                                .row_sums = row_sums_u8};
 
+static sam_s8_gemm_t int4 = {
+    .tile = {4, 8, 4, 36}, .form = SAM_A_U8, .run = int4_run, .convert = convert_u8, .row_sums = row_sums_u8};
+
 sam_s8_gemm_t sam_s8_gemm__avx2 = {.tile = {6, 8, 2, 25},
                                    .form = SAM_A_S16,
                                    .fitted = &fitted,
+                                   .int4 = &int4,
                                    .run = run,
                                    .convert = convert_s16,
                                    .row_sums = row_sums_s16};

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import Case, check, const, tensor
+from samara.converter import schema
+
+import samara
 
 
 def scales(n: int) -> np.ndarray:
@@ -147,3 +150,57 @@ CASES += [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fully_connected(case: Case) -> None:
     check(case)
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["int8 activations", "hybrid"])
+@pytest.mark.parametrize(
+    "shape", [(1, 64, 40), (1, 136, 16), (5, 72, 33), (9, 24, 7), (300, 16, 8), (4, 50, 64)], ids=str
+)
+def test_int4_is_int8_in_half_the_bytes(real: bool, shape: tuple[int, int, int]) -> None:
+    """The answers are those of the same weights as int8, and so are the bytes that stay packed, halved."""
+    rows, depth, units = shape
+    rng = np.random.default_rng(7)
+    x: Any = rng.standard_normal((rows, depth)) if real else rng.integers(-128, 128, (rows, depth))
+    weights = rng.integers(-8, 8, (units, depth)).astype(np.int8)
+    answers, packed = [], []
+    for dtype in ("int4", "int8"):
+        nibbles = weights.reshape(-1).view(np.uint8) & 15
+        data = nibbles[0::2] | nibbles[1::2] << 4 if dtype == "int4" else weights.reshape(-1).view(np.uint8)
+        inputs = schema.Tensor(
+            name="x",
+            shape=[rows, depth],
+            type="FLOAT32" if real else "INT8",
+            quantization=None if real else scale(0.05, 3),
+        )
+        matrix = schema.Tensor(
+            name="w", shape=[units, depth], type=dtype.upper(), buffer=1, quantization=scale(0.02, 0)
+        )
+        outputs = schema.Tensor(
+            name="y",
+            shape=[rows, units],
+            type="FLOAT32" if real else "INT8",
+            quantization=None if real else scale(0.2, -5),
+        )
+        node = schema.Operator(opcode_index=0, inputs=[0, 1], outputs=[2])
+        schema.set_options(node, "FULLY_CONNECTED", {})
+        graph = schema.SubGraph(
+            tensors=[inputs, matrix, outputs], operators=[node], inputs=[0], outputs=[2], name="main"
+        )
+        code = schema.OperatorCode(builtin_code="FULLY_CONNECTED", version=10)
+        buffers = [schema.Buffer(), schema.Buffer(data=data)]
+        model = schema.encode(schema.Model(version=3, subgraphs=[graph], buffers=buffers, operator_codes=[code]))
+        for threads in (1, 3):
+            interpreter = samara.Interpreter(model_content=model, num_threads=threads)
+            interpreter.allocate_tensors()
+            interpreter.set_tensor(0, x.astype(np.float32 if real else np.int8))
+            interpreter.invoke()
+            answers.append(interpreter.get_tensor(2).tobytes())
+        packed.append(interpreter.memory()["packed"])
+    assert len(set(answers)) == 1
+    panels = -(-units // 8) * 8 * depth
+    if panels % 128 == 0 and depth % 8 == 0:
+        assert packed[1] - packed[0] >= panels // 2
+
+
+def scale(value: float, zero: int) -> Any:
+    return schema.QuantizationParameters(scale=np.array([value], np.float32), zero_point=[zero])

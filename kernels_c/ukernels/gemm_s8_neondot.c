@@ -1,52 +1,80 @@
-/* Samara: s8_gemm with sdot: 16 elements of a row in a register, four at a time against four columns. 8 rows by 8
- * columns need the fewest loads of all tiles that leave registers for them. */
+/* Samara: s8_gemm with sdot: 16 elements of a row in a register, four at a time against four columns of a vector.
+ * 4 rows by 16 columns, whose weights one instruction loads; 8 by 8 where there are no more columns. */
 #include "ukernels/simd_neon.h"
 #include "ukernels/ukernels.h"
 
-enum { KR = 4, NR = 8, STEP_BYTES = KR * NR };
+enum { KR = 4, NR = 16, STEP_BYTES = KR * NR };
 
 #include "ukernels/gemm_s8_neon.inc"
 
+/* The weights of one step of k: 2 or 4 vectors of 4 columns. */
+typedef struct weights {
+  int8x16_t v[4];
+} weights;
+
+/* 64 bytes. */
+static inline int8x16x4_t next_weights(const int8_t **w) {
+  int8x16x4_t x;
+#if defined(__clang__)
+  x = vld1q_s8_x4(*w);
+  *w += STEP_BYTES;
+#else /* GCC moves the pointer by an instruction of its own */
+  __asm__("ld1 {%S0.16b - %V0.16b}, [%1], #64" : "=w"(x), "+r"(*w) : "m"(*(const int8_t(*)[64])(const void *)*w));
+#endif
+  return x;
+}
+
+SAM_INLINE weights load_weights(const int8_t **w, int wide) {
+  if (wide == 4) {
+    const int8x16x4_t x = next_weights(w);
+    return (weights){{x.val[0], x.val[1], x.val[2], x.val[3]}};
+  }
+  const weights x = {{vld1q_s8(*w), vld1q_s8(*w + 16)}};
+  *w += STEP_BYTES;
+  return x;
+}
+
 /* Four elements of k for all rows, from quarter `lane` of the registers q. */
-#define STEP(lane)                                                                                                 \
-  do {                                                                                                             \
-    SAM_UNROLL for (int h = 0; h < wide; h += 2) {                                                                 \
-      const int8x16_t w0 = vld1q_s8(w + (size_t)(h / 2) * panel), w1 = vld1q_s8(w + (size_t)(h / 2) * panel + 16); \
-      SAM_UNROLL for (int r = 0; r < rows; r++) acc[r * wide + h] =                                                \
-          vdotq_laneq_s32(acc[r * wide + h], w0, q[r], lane);                                                      \
-      SAM_UNROLL for (int r = 0; r < rows; r++) acc[r * wide + h + 1] =                                            \
-          vdotq_laneq_s32(acc[r * wide + h + 1], w1, q[r], lane);                                                  \
-    }                                                                                                              \
-    w += STEP_BYTES;                                                                                               \
+#define STEP(lane)                                                  \
+  do {                                                              \
+    const weights x = load_weights(&w, wide);                       \
+    SAM_UNROLL for (int v = 0; v < wide; v++) {                     \
+      SAM_UNROLL for (int r = 0; r < rows; r++) acc[r * wide + v] = \
+          vdotq_laneq_s32(acc[r * wide + v], x.v[v], q[r], lane);   \
+    }                                                               \
   } while (0)
 
-/* The next four elements of a row, in every 32-bit lane. */
+/* The next elements of a row, by loads that move the pointer, which compilers do not find. Sixteen: */
+static inline int8x16_t next_sixteen(const int8_t **a) {
+  int8x16_t x;
+  __asm__("ldr %q0, [%1], #16" : "=w"(x), "+r"(*a) : "m"(*(const int8_t(*)[16])(const void *)*a));
+  return x;
+}
+
+/* Four, in every 32-bit lane. */
 static inline int8x16_t next_four(const int8_t **a) {
-  int8x16_t x; /* compilers do not find this form of addressing for the duplicating load */
+  int8x16_t x;
   __asm__("ld1r {%0.4s}, [%1], #4" : "=w"(x), "+r"(*a) : "m"(*(const int8_t(*)[4])(const void *)*a));
   return x;
 }
 
-/* wide: 2 or 4 vectors, half a panel each. */
-SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, size_t panel, int64_t i, int32_t j, int rows,
-                     int wide) {
+/* wide: 2 or 4 vectors. */
+SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int32_t j, int rows, int wide) {
   const int32_t steps = (int32_t)(((uint32_t)g->k + KR - 1) / KR);
   vi acc[16];
   begin(g, acc, i, j, rows, wide);
   for (int32_t t = 0; t < g->taps; t++) {
     const int8_t *a[8];
     SAM_UNROLL for (int r = 0; r < rows; r++) a[r] = (const int8_t *)g->a[i + r] + g->tap[t];
-    int32_t s = 0;
-    for (; s + 4 <= steps; s += 4) {
+    for (int32_t s = steps / 4; s > 0; s--) {
       int8x16_t q[8];
-      SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = vld1q_s8(a[r] + 4 * s);
+      SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = next_sixteen(&a[r]);
       STEP(0);
       STEP(1);
       STEP(2);
       STEP(3);
     }
-    SAM_UNROLL for (int r = 0; r < rows; r++) a[r] += 4 * s;
-    for (; s < steps; s++) {
+    for (int32_t s = steps % 4; s > 0; s--) {
       int8x16_t q[8];
       SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = next_four(&a[r]);
       STEP(0);
@@ -55,22 +83,27 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, size_t panel, i
   finish(g, acc, i, j, rows, wide);
 }
 
-static void run(const sam_s8_gemm_args *args) {
-  const sam_s8_gemm_args g = *args;
-  const size_t panel = (size_t)g.taps * (((size_t)g.k + KR - 1) / KR) * STEP_BYTES;
-  const int8_t *w = g.w;
-  int32_t j = 0;
-  /* A single row has too few sums for the latency of sdot: two panels at once. */
-  for (; g.n - j > NR; j += 2 * NR, w += 2 * panel) {
-    int64_t i = 0;
-    for (; g.m - i >= 4; i += 4) tile(&g, w, panel, i, j, 4, 4);
-    for (; i < g.m; i++) tile(&g, w, panel, i, j, 1, 4);
+/* All rows from i on that fill tiles; functions of their own, for the registers. Each returns the first row left. */
+#define ROWS(name, rows, wide)                                                                                         \
+  static __attribute__((noinline)) int64_t name(const sam_s8_gemm_args *args, const int8_t *w, int64_t i, int32_t j) { \
+    const sam_s8_gemm_args g = *args;                                                                                  \
+    for (; g.m - i >= rows; i += rows) tile(&g, w, i, j, rows, wide);                                                  \
+    return i;                                                                                                          \
   }
-  if (j < g.n) {
-    int64_t i = 0;
-    for (; g.m - i >= 8; i += 8) tile(&g, w, panel, i, j, 8, 2);
-    for (; g.m - i >= 2; i += 2) tile(&g, w, panel, i, j, 2, 2);
-    for (; i < g.m; i++) tile(&g, w, panel, i, j, 1, 2);
+ROWS(four_by_16, 4, 4)
+ROWS(one_by_16, 1, 4)
+ROWS(eight_by_8, 8, 2)
+ROWS(two_by_8, 2, 2)
+ROWS(one_by_8, 1, 2)
+
+static void run(const sam_s8_gemm_args *g) {
+  const size_t panel = (size_t)g->taps * (((size_t)g->k + KR - 1) / KR) * STEP_BYTES;
+  const int8_t *w = g->w;
+  for (int32_t j = 0; j < g->n; j += NR, w += panel) {
+    if (g->n - j > NR / 2)
+      one_by_16(g, w, four_by_16(g, w, 0, j), j);
+    else
+      one_by_8(g, w, two_by_8(g, w, eight_by_8(g, w, 0, j), j), j);
   }
 }
 

@@ -78,7 +78,7 @@ def inner_loops(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
             if not named[1].startswith("."):
                 function = named[1]
             label, body = named[1], []
-        elif text and not text.startswith("."):
+        elif text and not text.startswith((".", "#")):  # directives; #APP around inline assembly
             body.append(text)
             if re.match(BRANCH, text):
                 if label.startswith(".") and text.split()[-1].endswith(label):

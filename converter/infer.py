@@ -289,6 +289,7 @@ def _prepare_sized(nodes: list[Node], inputs: list[Tensor], unknown: list[Tensor
             first = [_merge(a, b) for a, b in zip(first, second, strict=True)]
     for t, shape, own in zip(unknown, first, sizes, strict=True):
         t.shape = shape
+        own = tuple(1 if d < 0 else d for d in own)  # open whatever the inputs' sizes are
         t.concrete = own if -1 in shape and any(d != 1 for d, s in zip(own, shape, strict=True) if s < 0) else None
 
 

@@ -21,7 +21,7 @@ def test_node_cases():
 def test_some_node_cases():
     outcomes = [
         o
-        for pattern in ("test_conv_", "test_softmax", "test_resize_up", "test_lstm", "test_gather")
+        for pattern in ("test_conv_", "test_softmax", "test_resize_up", "test_lstm", "test_gather", "test_range", "test_nonzero")
         for o in run(pattern)
     ]
     assert not [o for o in outcomes if o.state == "failed"] and len(outcomes) > 30

@@ -12,14 +12,13 @@ numbers they stand for. Where one model has its channels first and the other las
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..interpreter.errors import ArgumentError, DataError, FileError
+from ..interpreter.errors import ArgumentError, DataError
 from ..interpreter.model import TensorSpec
 from . import data
 from .data import Array, Sample, shape_text
@@ -168,17 +167,12 @@ def compare(
 def own(source: Any, shapes: Mapping[str, Sequence[int]] | None = None) -> Own:
     """Any model as one of our runtime: other formats as their front end reads them, not optimized."""
     from .frontends import kind_of, load
+    from .frontends.tflite import content
 
     if hasattr(source, "__bytes__") and not isinstance(source, (bytes, bytearray, memoryview)):
         source = bytes(source)
     if not shapes and kind_of(source) == "tflite":
-        if isinstance(source, (str, os.PathLike)):
-            try:
-                with open(source, "rb") as file:
-                    source = file.read()
-            except OSError as error:
-                raise FileError(f"'{os.fspath(source)}' cannot be read: {error.strerror or error}") from None
-        return Own(bytes(source))
+        return Own(content(source))
     return Own(to_bytes(load(source, shapes)))
 
 

@@ -17,16 +17,21 @@ from ..ir import GraphError, Model
 def load(source: Any, shapes: Mapping[str, Sequence[int]] | None = None) -> Model:
     """Reads a .tflite model: a path or bytes. `shapes` gives inputs of the main graph other shapes."""
     open_source(source, _native.Options())
-    if isinstance(source, (str, os.PathLike)):
-        try:
-            with open(source, "rb") as file:
-                source = file.read()
-        except OSError as error:
-            raise FileError(f"'{os.fspath(source)}' cannot be read: {error.strerror or error}") from None
-    model = from_bytes(source)
+    model = from_bytes(content(source))
     if shapes:
         _reshape(model, shapes)
     return model
+
+
+def content(source: Any) -> bytes:
+    """The bytes of a file, or those that are given. FileError if it cannot be read."""
+    if not isinstance(source, (str, os.PathLike)):
+        return bytes(source)
+    try:
+        with open(source, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise FileError(f"'{os.fspath(source)}' cannot be read: {error.strerror or error}") from None
 
 
 def _reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> None:

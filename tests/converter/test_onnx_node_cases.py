@@ -19,9 +19,6 @@ def test_node_cases():
 
 
 def test_some_node_cases():
-    outcomes = [
-        o
-        for pattern in ("test_conv_", "test_softmax", "test_resize_up", "test_lstm", "test_gather", "test_range", "test_nonzero")
-        for o in run(pattern)
-    ]
+    patterns = ("conv_", "softmax", "resize_up", "lstm", "gather", "range_", "nonzero")
+    outcomes = [o for pattern in patterns for o in run(f"test_{pattern}")]
     assert not [o for o in outcomes if o.state == "failed"] and len(outcomes) > 30

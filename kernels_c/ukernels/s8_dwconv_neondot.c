@@ -36,7 +36,12 @@ static inline __attribute__((always_inline)) void store_16(uint8_t *out, int32x4
   vst1q_s8((int8_t *)out, vminq_s8(y, l->hi));
 }
 
-#define DOT(acc, x, w) acc = vdotq_s32(acc, vreinterpretq_s8_s32(x), vld1q_s8((const int8_t *)(w)))
+static inline __attribute__((always_inline)) void dots(int32x4_t acc[4], const int32x4_t x[4], const uint8_t *w) {
+  const int8x16x4_t weights = vld1q_s8_x4((const int8_t *)w);
+  _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) acc[j] =
+      vdotq_s32(acc[j], vreinterpretq_s8_s32(x[j]), weights.val[j]);
+}
+#define DOTS dots
 #define WIDTH 16
 #define V int32x4_t
 #define LANES lanes_16

@@ -209,7 +209,7 @@ static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_
     }
 }
 
-/* The panels, then the sum of each column, then pairs_fit. */
+/* The panels, then the sum of each column, then pairs_fit, then quads of each panel and tap. */
 static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   const sam_type type = mm->weights->type;
@@ -218,6 +218,7 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr / (mm->nibbles ? 2 : 1); /* of one tap */
   int32_t *sums = (int32_t *)(void *)(dst + mm->group_bytes * (size_t)mm->groups);
   memset(sums, 0, sizeof *sums * ((size_t)mm->groups * (size_t)mm->n_padded + 1));
+  uint8_t *quads = (uint8_t *)(sums + (int64_t)mm->groups * mm->n_padded + 1);
   bool fit = true;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j += nr) {
@@ -233,6 +234,7 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
         else
           pack_sparse_s8(dst, mm, at, columns, sum);
         fit = fit && (mm->nibbles || sam_s8_gemm_pairs_fit(dst, bytes, mm->s8 ? mm->s8->pair : 0));
+        if (mm->quads) *quads++ = mm->nibbles || sam_s8_gemm_quads_fit(mm->s8, dst, bytes);
       }
     }
   sums[(int64_t)mm->groups * mm->n_padded] = fit;
@@ -255,6 +257,7 @@ static uint64_t pack_variant(const sam_matmul *mm) {
   SAM_MIX((mm->kind == SAM_MATMUL_F32) + 2 * (mm->panels != NULL) + 4 * mm->nibbles + 8 * mm->read_int4);
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
+  SAM_MIX(mm->quads);
   SAM_MIX(mm->w_flip);
   if (mm->panels) SAM_MIX(mm->weights->quant->count ? mm->weights->quant->zero_point[0] : 0); /* it is taken out */
   SAM_MIX(mm->groups);
@@ -367,6 +370,8 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   }
   mm->packed_bytes = mm->group_bytes * (size_t)mm->groups;
   if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * ((size_t)padded * (size_t)mm->groups + 1);
+  mm->quads = mm->s8 && mm->s8->quads_fit && !mm->panels ? (size_t)mm->taps : 0;
+  mm->packed_bytes += mm->quads * (size_t)(padded / nr) * (size_t)mm->groups;
   mm->block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);
   if (mm->nibbles && !mm->read_int4)
     mm->block = 4 * mm->block < SAM_MATMUL_ROWS ? 4 * mm->block : SAM_MATMUL_ROWS / mm->tile.mr * mm->tile.mr;
@@ -436,6 +441,7 @@ static void run_s8_s16(const sam_matmul *mm, const sam_matmul_call *call, sam_s8
   int32_t sums[COLUMNS];
   const int8_t *w = g->w;
   const int32_t *bias = g->bias, *col = g->col, *row = g->row;
+  const uint8_t *quads = g->quads;
   const int32_t columns = g->n;
   g->out = SAM_GEMM_S32;
   g->y = sums;
@@ -446,6 +452,7 @@ static void run_s8_s16(const sam_matmul *mm, const sam_matmul_call *call, sam_s8
     for (int32_t j = 0; j < columns; j += COLUMNS) {
       g->n = columns - j < COLUMNS ? columns - j : COLUMNS;
       g->w = w + mm->panel_bytes * (size_t)(j / mm->tile.nr);
+      if (quads) g->quads = quads + mm->quads * (size_t)(j / mm->tile.nr);
       g->bias = bias + j;
       g->col = col + j;
       mm->s8->run(g);
@@ -465,6 +472,7 @@ static void run_nibbles(const sam_matmul *mm, const sam_matmul_call *call, const
     sam_uk.s4_open((int64_t)(2 * mm->panel_bytes) * ((g.n + nr - 1) / nr),
                    whole->w + mm->panel_bytes * (size_t)(j / nr), open);
     g.w = open;
+    if (g.quads) g.quads += mm->quads * (size_t)(j / nr);
     g.bias += j;
     g.col += j;
     g.scale += j;
@@ -518,6 +526,9 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .flo = mm->flo,
                         .fhi = mm->fhi,
                         .ldy = call->ldy};
+  if (mm->quads)
+    g.quads = (const uint8_t *)(column_sums(mm, mm->packed) + (int64_t)mm->groups * mm->n_padded + 1) +
+              (size_t)(at / mm->tile.nr) * mm->quads;
   if (mm->panels) sam_fit_bind(mm, call->column, &g);
   if (mm->kind == SAM_MATMUL_HYBRID) {
     bool any = false;

@@ -48,6 +48,7 @@ typedef struct sam_matmul {
   bool converts;    /* the two differ: sam_matmul_convert stands between */
   int32_t n_padded; /* columns of a group, rounded up to nr */
   int64_t block;    /* rows of one call in plain products */
+  size_t quads;     /* bytes a panel, see sam_s8_gemm_args */
   size_t panel_bytes, group_bytes, packed_bytes;
   int32_t fixes, fit_zero; /* of fitted weights, see fit.h: how many; the zero point that has been taken out */
   bool nibbles;  /* the panels hold int4 weights as such, which the kernel reads so (read_int4), or else each thread opens

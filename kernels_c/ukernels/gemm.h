@@ -62,10 +62,11 @@ typedef struct sam_s8_gemm_args {
   const float *scale;
   int32_t out;
   uint8_t out_flip;
-  const int8_t *fix; /* fitted weights, see common/fit.h: of nr columns and kr elements of k each, */
+  const int8_t *fix;                 /* fitted weights, see common/fit.h: of nr columns and kr elements of k each, */
   const int32_t *fix_start, *fix_at; /* the first of each panel and of the one behind; bytes before its elements */
-  bool pairs_fit;   /* sam_s8_gemm_pairs_fit: the sums of two products the kernel makes fit 16 bits */
-  bool large_scale; /* a scale is 1 or more: the product may pass 2^31 */
+  bool pairs_fit;                    /* sam_s8_gemm_pairs_fit: the sums of two products the kernel makes fit 16 bits */
+  const uint8_t *quads;              /* of each panel and tap: sam_s8_gemm_quads_fit; or NULL */
+  bool large_scale;                  /* a scale is 1 or more: the product may pass 2^31 */
   int32_t zero_point, lo, hi;
   const float *row_scale, *fbias; /* fbias NULL: zero */
   float flo, fhi;
@@ -76,7 +77,8 @@ typedef struct sam_s8_gemm_args {
 typedef const struct sam_s8_gemm {
   sam_gemm_tile tile;
   sam_a_form form;
-  int32_t pair;                   /* bytes between two weights whose products meet in 16 bits; 0: none do */
+  int32_t pair;                       /* bytes between two weights whose products meet in 16 bits; 0: none do */
+  bool (*quads_fit)(const int8_t *w); /* NULL, or whether sums of four products fit 16 bits in two steps of a panel */
   const struct sam_s8_gemm *thin; /* the kernel for sums of at most thin_depth products, of the same form; or NULL */
   int32_t thin_depth;
   const struct sam_s8_gemm *fitted; /* for weights fitted by common/fit.h; form U8, nr 8, kr 4; or NULL */
@@ -106,6 +108,15 @@ static inline bool sam_s8_gemm_pairs_fit(const int8_t *w, size_t bytes, int32_t 
 
 /* n int4 weights (a multiple of 16) to int8. They lie in groups of 16: byte i has weight i below and i + 8 above. */
 typedef void sam_s4_open_t(int64_t n, const void *x, int8_t *y);
+
+/* Whether all sums of four products of a run fit 16 bits. Looks at its packed weights. */
+static inline bool sam_s8_gemm_quads_fit(const struct sam_s8_gemm *kernel, const int8_t *w, size_t bytes) {
+  const size_t two = 2 * (size_t)(kernel->tile.nr * kernel->tile.kr);
+  if (!kernel->quads_fit || bytes < two) return false;
+  for (; bytes >= two; bytes -= two, w += two)
+    if (!kernel->quads_fit(w)) return false;
+  return true;
+}
 
 /* int16 by int8 into 64-bit sums, exact for every size. */
 typedef struct sam_s16_gemm_args {

@@ -2,7 +2,8 @@
  * vpadal sums neighbours into 32 bits: three instructions for 16 products. Two products fit 16 bits unless all four
  * factors are -128; weights where that can happen take the way without vmlal.
  *
- *   deep   16 elements of k of a row against the same 16 of a column; neighbouring sums are added at the end
+ *   deep   16 elements of k of a row against the same 16 of a column; neighbouring sums are added at the end. Four
+ *          products meet in 16 bits where the four weights are small enough, which most are: five instructions for 32
  *   thin   2 elements of k of a row, in every lane, against 8 columns: no addition at the end, little padding */
 #include "ukernels/simd_neon.h"
 #include "ukernels/ukernels.h"
@@ -141,9 +142,20 @@ typedef struct panel {
   bool plain;
 } panel;
 
+/* Whether four products with the weights of two steps fit 16 bits in every lane: 255 * 128 does. */
+static bool quads_fit(const int8_t *w) {
+  const int8x16_t zero = vdupq_n_s8(0);
+  uint16x8_t most = vdupq_n_u16(0);
+  SAM_UNROLL for (int c = 0; c < DEEP_NR; c++) {
+    const int8x16_t a = vld1q_s8(w + 16 * c), b = vld1q_s8(w + DEEP_STEP + 16 * c);
+    most = vmaxq_u16(most, add_distances(add_distances(vdupq_n_u16(0), a, zero), b, zero));
+  }
+  return u16_max(most) <= 255;
+}
+
 SAM_INLINE panel panel_of(const sam_s8_gemm_args *g, int32_t j) {
-  panel p = {.w =
-                 g->w + (size_t)g->taps * (((size_t)g->k + DEEP_KR - 1) / DEEP_KR) * DEEP_STEP * (size_t)(j / DEEP_NR)};
+  const int32_t steps = (int32_t)(((uint32_t)g->k + DEEP_KR - 1) / DEEP_KR);
+  panel p = {.w = g->w + (size_t)g->taps * (size_t)steps * DEEP_STEP * (size_t)(j / DEEP_NR)};
   SAM_UNROLL for (int c = 0; c < DEEP_NR; c++) p.start[c] = vsetq_lane_s32(g->bias ? g->bias[j + c] : 0, vi_set(0), 0);
   p.scale = g->out == SAM_GEMM_S8 ? vf_load(g->scale + j) : vf_zero();
   p.zero = vdupq_n_s16((int16_t)g->zero_point);
@@ -183,7 +195,46 @@ SAM_INLINE void deep_store(const sam_s8_gemm_args *g, const panel *p, const vi *
   if (rows > 3) vst1q_lane_u32((uint32_t *)(void *)(y += g->ldy), four, 3);
 }
 
-SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, int32_t j, int rows, bool fit) {
+/* One step of k of all sums of a tile. In stages over several sums: in-order cores wait for nothing. */
+SAM_INLINE void deep_step(vi *acc, const int8_t **a, const int8_t *w, int rows, bool fit) {
+  enum { WIDE = DEEP_NR };
+  int8x16_t wv[WIDE], av[ROWS];
+  SAM_UNROLL for (int c = 0; c < WIDE; c++) wv[c] = vld1q_s8(w + 16 * c);
+  SAM_UNROLL for (int r = 0; r < rows; r++) av[r] = vld1q_s8(a[r]), a[r] += 16;
+  SAM_UNROLL for (int first = 0; first < rows * WIDE; first += TOGETHER) {
+    const int count = rows * WIDE - first < TOGETHER ? rows * WIDE - first : TOGETHER;
+    int16x8_t sum[TOGETHER];
+    SAM_UNROLL for (int e = 0; e < count; e++) sum[e] = mul_low_s8(wv[(first + e) % WIDE], av[(first + e) / WIDE]);
+    if (!fit) {
+      SAM_UNROLL for (int e = 0; e < count; e++) acc[first + e] = vpadalq_s16(acc[first + e], sum[e]);
+    }
+    SAM_UNROLL for (int e = 0; e < count; e++) {
+      const int8x16_t x = wv[(first + e) % WIDE], y = av[(first + e) / WIDE];
+      sum[e] = fit ? mla_high_s8(sum[e], x, y) : mul_high_s8(x, y);
+    }
+    SAM_UNROLL for (int e = 0; e < count; e++) acc[first + e] = vpadalq_s16(acc[first + e], sum[e]);
+  }
+}
+
+/* Two steps whose four products meet. A row at a time: registers hold the weights of both. */
+SAM_INLINE void deep_quads(vi *acc, const int8_t **a, const int8_t *w, int rows) {
+  enum { WIDE = DEEP_NR };
+  int8x16_t w0[WIDE], w1[WIDE];
+  SAM_UNROLL for (int c = 0; c < WIDE; c++) w0[c] = vld1q_s8(w + 16 * c), w1[c] = vld1q_s8(w + DEEP_STEP + 16 * c);
+  SAM_UNROLL for (int r = 0; r < rows; r++, acc += WIDE) {
+    const int8x16_t a0 = vld1q_s8(a[r]), a1 = vld1q_s8(a[r] + 16);
+    int16x8_t sum[WIDE];
+    a[r] += 32;
+    SAM_UNROLL for (int c = 0; c < WIDE; c++) sum[c] = mul_low_s8(w0[c], a0);
+    SAM_UNROLL for (int c = 0; c < WIDE; c++) sum[c] = mla_high_s8(sum[c], w0[c], a0);
+    SAM_UNROLL for (int c = 0; c < WIDE; c++) sum[c] = mla_low_s8(sum[c], w1[c], a1);
+    SAM_UNROLL for (int c = 0; c < WIDE; c++) sum[c] = mla_high_s8(sum[c], w1[c], a1);
+    SAM_UNROLL for (int c = 0; c < WIDE; c++) acc[c] = vpadalq_s16(acc[c], sum[c]);
+  }
+}
+
+SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, int32_t j, int rows, bool fit,
+                          const uint8_t *quads) {
   enum { WIDE = DEEP_NR };
   const int32_t steps = (int32_t)(((uint32_t)g->k + DEEP_KR - 1) / DEEP_KR);
   const int8_t *w = p->w;
@@ -192,25 +243,10 @@ SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, 
   for (int32_t t = 0; t < g->taps; t++) {
     const int8_t *a[ROWS];
     SAM_UNROLL for (int r = 0; r < rows; r++) a[r] = (const int8_t *)g->a[i + r] + g->tap[t];
-    for (int32_t s = steps; s > 0; s--, w += DEEP_STEP) {
-      int8x16_t wv[WIDE], av[ROWS];
-      SAM_UNROLL for (int c = 0; c < WIDE; c++) wv[c] = vld1q_s8(w + 16 * c);
-      SAM_UNROLL for (int r = 0; r < rows; r++) av[r] = vld1q_s8(a[r]), a[r] += 16;
-      /* In stages over several sums: in-order cores wait for nothing. */
-      SAM_UNROLL for (int first = 0; first < rows * WIDE; first += TOGETHER) {
-        const int count = rows * WIDE - first < TOGETHER ? rows * WIDE - first : TOGETHER;
-        int16x8_t sum[TOGETHER];
-        SAM_UNROLL for (int e = 0; e < count; e++) sum[e] = mul_low_s8(wv[(first + e) % WIDE], av[(first + e) / WIDE]);
-        if (!fit) {
-          SAM_UNROLL for (int e = 0; e < count; e++) acc[first + e] = vpadalq_s16(acc[first + e], sum[e]);
-        }
-        SAM_UNROLL for (int e = 0; e < count; e++) {
-          const int8x16_t x = wv[(first + e) % WIDE], y = av[(first + e) / WIDE];
-          sum[e] = fit ? mla_high_s8(sum[e], x, y) : mul_high_s8(x, y);
-        }
-        SAM_UNROLL for (int e = 0; e < count; e++) acc[first + e] = vpadalq_s16(acc[first + e], sum[e]);
-      }
-    }
+    int32_t s = steps;
+    if (quads && quads[t])
+      for (; s >= 2; s -= 2, w += 2 * DEEP_STEP) deep_quads(acc, a, w, rows);
+    for (; s > 0; s--, w += DEEP_STEP) deep_step(acc, a, w, rows, fit);
   }
   vi sum[4];
   SAM_UNROLL for (int r = 0; r < rows; r++) {
@@ -228,13 +264,27 @@ SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, 
   }
 }
 
+SAM_INLINE void deep_rows(const sam_s8_gemm_args *g, int32_t j, bool fit, const uint8_t *quads) {
+  const panel p = panel_of(g, j);
+  int64_t i = 0;
+  for (; g->m - i >= ROWS; i += ROWS) deep_tile(g, &p, i, j, ROWS, fit, quads);
+  for (; ROWS > 2 && g->m - i >= 2; i += 2) deep_tile(g, &p, i, j, 2, fit, quads);
+  for (; i < g->m; i++) deep_tile(g, &p, i, j, 1, fit, quads);
+}
+
+/* Functions of their own, so that each has the registers for itself. */
+static __attribute__((noinline)) void deep_quad_rows(const sam_s8_gemm_args *args, int32_t j, const uint8_t *quads) {
+  const sam_s8_gemm_args g = *args;
+  deep_rows(&g, j, true, quads);
+}
+
 SAM_INLINE void deep_columns(const sam_s8_gemm_args *g, bool fit) {
   for (int32_t j = 0; j < g->n; j += DEEP_NR) {
-    const panel p = panel_of(g, j);
-    int64_t i = 0;
-    for (; g->m - i >= ROWS; i += ROWS) deep_tile(g, &p, i, j, ROWS, fit);
-    for (; ROWS > 2 && g->m - i >= 2; i += 2) deep_tile(g, &p, i, j, 2, fit);
-    for (; i < g->m; i++) deep_tile(g, &p, i, j, 1, fit);
+    const uint8_t *quads = g->quads ? g->quads + (int64_t)(j / DEEP_NR) * g->taps : NULL;
+    if (fit && quads && memchr(quads, 1, (size_t)g->taps))
+      deep_quad_rows(g, j, quads);
+    else
+      deep_rows(g, j, fit, NULL);
   }
 }
 
@@ -249,6 +299,7 @@ static void deep_run(const sam_s8_gemm_args *args) {
 sam_s8_gemm_t sam_s8_gemm__neon = {.tile = {ROWS, DEEP_NR, DEEP_KR, 5},
                                    .form = SAM_A_S8,
                                    .pair = DEEP_KR / 2,
+                                   .quads_fit = quads_fit,
                                    .thin = &thin,
                                    .thin_depth = THIN_DEPTH,
                                    .run = deep_run,

@@ -164,6 +164,7 @@ static inline void vf_store_f16(uint16_t *p, vf v) {
 #if defined(__aarch64__)
 static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vqmovn_high_s32(vqmovn_s32(a), b); }
 static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vqmovn_high_s16(vqmovn_s16(a), b); }
+static inline uint16_t u16_max(uint16x8_t a) { return vmaxvq_u16(a); }
 static inline vb narrow_u16(int16x8_t a, int16x8_t b) { return vqmovun_high_s16(vqmovun_s16(a), b); }
 static inline bool vb_is_zero(vb a) { return vmaxvq_u32(vreinterpretq_u32_u8(a)) == 0; }
 static inline int16x8_t mul_high_s8(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
@@ -172,6 +173,11 @@ static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_hi
 #else
 static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)); }
 static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vcombine_s8(vqmovn_s16(a), vqmovn_s16(b)); }
+static inline uint16_t u16_max(uint16x8_t a) {
+  uint16x4_t m = vmax_u16(vget_low_u16(a), vget_high_u16(a));
+  m = vpmax_u16(m, m);
+  return vget_lane_u16(vpmax_u16(m, m), 0);
+}
 static inline vb narrow_u16(int16x8_t a, int16x8_t b) { return vcombine_u8(vqmovun_s16(a), vqmovun_s16(b)); }
 static inline bool vb_is_zero(vb a) {
   const uint32x2_t half = vorr_u32(vget_low_u32(vreinterpretq_u32_u8(a)), vget_high_u32(vreinterpretq_u32_u8(a)));
@@ -186,6 +192,11 @@ static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_s1
 static inline int16x8_t mul_low_s8(int8x16_t a, int8x16_t b) { return vmull_s8(vget_low_s8(a), vget_low_s8(b)); }
 static inline int16x8_t mla_low_s8(int16x8_t c, int8x16_t a, int8x16_t b) {
   return vmlal_s8(c, vget_low_s8(a), vget_low_s8(b));
+}
+/* c + |a - b| of the lower and of the upper halves. */
+static inline uint16x8_t add_distances(uint16x8_t c, int8x16_t a, int8x16_t b) {
+  c = vreinterpretq_u16_s16(vabal_s8(vreinterpretq_s16_u16(c), vget_low_s8(a), vget_low_s8(b)));
+  return vreinterpretq_u16_s16(vabal_s8(vreinterpretq_s16_u16(c), vget_high_s8(a), vget_high_s8(b)));
 }
 
 /* Narrow integers come four at a time; 4-byte loads go through memcpy, which compiles to one load. */

@@ -4,15 +4,14 @@
 
 #define SAM_ADD(a, b) ((a) + (b))
 #define SAM_SUB(a, b) ((a) - (b))
-SAM_WINOGRAD_TRANSFORMS(s16, int32_t, SAM_ADD, SAM_SUB)
 SAM_WINOGRAD_TRANSFORMS(u32, uint32_t, SAM_ADD, SAM_SUB)
 
 static void input(int64_t n, const uint8_t *const d[16], uint8_t flip, int16_t *v, int64_t plane) {
   for (int64_t c = 0; c < n; c++) {
-    int32_t x[16];
-    for (int p = 0; p < 16; p++) x[p] = (int8_t)(d[p][c] ^ flip);
-    spread_s16(x);
-    for (int p = 0; p < 16; p++) v[p * plane + c] = (int16_t)x[p];
+    uint32_t x[16];
+    for (int p = 0; p < 16; p++) x[p] = (uint32_t)(int8_t)(d[p][c] ^ flip);
+    spread_u32(x);
+    for (int p = 0; p < 16; p++) v[p * plane + c] = (int16_t)(int32_t)x[p];
   }
 }
 

@@ -253,7 +253,8 @@ def _no_gradients() -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext()
     import torch
 
-    return torch.no_grad()
+    context: contextlib.AbstractContextManager[Any] = torch.no_grad()
+    return context
 
 
 _MODULES = frozenset({

@@ -118,19 +118,6 @@ static sam_s8_gemm_t thin = {.tile = {ROWS, THIN_NR, THIN_KR, 5},
 
 /* ---- Deep ------------------------------------------------------------------------------------------------------- */
 
-/* {sum of a, of b, of c, of d}. */
-static inline vi sums_of(vi a, vi b, vi c, vi d) {
-#if defined(__aarch64__)
-  return vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
-#else
-  const int32x2_t ab =
-      vpadd_s32(vadd_s32(vget_low_s32(a), vget_high_s32(a)), vadd_s32(vget_low_s32(b), vget_high_s32(b)));
-  const int32x2_t cd =
-      vpadd_s32(vadd_s32(vget_low_s32(c), vget_high_s32(c)), vadd_s32(vget_low_s32(d), vget_high_s32(d)));
-  return vcombine_s32(ab, cd);
-#endif
-}
-
 /* What a panel of columns has for all rows. */
 typedef struct panel {
   const int8_t *w;

@@ -147,6 +147,30 @@ static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
   }
 }
 
+/* Sums of long rows, at the extremes: what a kernel keeps in narrow lanes must not run over. */
+static void test_row_sums(const char *level, sam_s8_gemm_t *kernel) {
+  enum { ROWS = 7, LONG = 9000 };
+  static const int sizes[] = {2015, 2024, 2031, 2032, 2033, 2047, 2048, 4064, 4079, 4096, 8999};
+  static int8_t values[LONG];
+  static char formed[2 * LONG + 256];
+  const ptrdiff_t tap[2] = {0, 0};
+  for (size_t s = 0; s < 2 * sizeof sizes / sizeof *sizes; s++) {
+    const int k = sizes[s / 2];
+    int32_t sums[ROWS], sum = 0;
+    for (int i = 0; i < LONG; i++) values[i] = (int8_t)(s & 1 ? -128 : test_int(0, 99) ? 127 : 126);
+    for (int i = 0; i < k; i++) sum += 2 * values[i];
+    kernel->convert(LONG, (const uint8_t *)values, 0, formed);
+    const void *a[ROWS];
+    for (int r = 0; r < ROWS; r++) a[r] = formed;
+    const sam_s8_gemm_args g = {.m = ROWS, .taps = 2, .k = k, .a = a, .tap = tap};
+    kernel->row_sums(&g, sums);
+    for (int r = 0; r < ROWS; r++) {
+      if (sums[r] != sum) printf("row_sums %s: k %d row %d\n", level, k, r);
+      EXPECT_EQ(sums[r], sum);
+    }
+  }
+}
+
 /* Fitted weights of one product: mostly small, some large, some of nine bits. NULL where they do not pay. */
 static void *fit_weights(sam_matmul *mm, const sam_tensor *like, const int8_t *w, int32_t zero, int n, int k) {
   static sam_tensor weights;
@@ -296,6 +320,7 @@ int main(void) {
     printf("%s\n", level);
     test_f32(level);
     test_s8(level, sam_uk.s8_gemm);
+    test_row_sums(level, sam_uk.s8_gemm);
     if (sam_uk.s8_gemm->thin) test_s8(level, sam_uk.s8_gemm->thin);
     test_fitted(level);
     test_s16(level);

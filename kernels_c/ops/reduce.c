@@ -319,11 +319,14 @@ static void reduce_rows(void *arg, int64_t begin, int64_t end, int thread) {
   const reduce_plan *p = w->plan;
   accumulator acc[ROW];
   for (int64_t item = begin; item < end; item++) {
-    int64_t row = item / w->pieces, first = item % w->pieces * ROW, base = 0, rest = row;
-    for (int32_t d = p->kept_rank - 1; d >= 0; d--) {
+    /* No division where there is one piece or one kept dimension: it would cost what a short row does. */
+    const int64_t row = w->pieces == 1 ? item : item / w->pieces, first = (item - row * w->pieces) * ROW;
+    int64_t base = 0, rest = row;
+    for (int32_t d = p->kept_rank - 1; d > 0; d--) {
       base += rest % p->kept_dims[d] * p->kept_steps[d];
       rest /= p->kept_dims[d];
     }
+    if (p->kept_rank > 0) base += rest * p->kept_steps[0];
     int64_t outputs = !p->many ? 1 : p->length - first < ROW ? p->length - first : ROW;
     for (int64_t j = 0; j < outputs; j++) acc[j] = p->start;
     accumulate_all(p, w->x, base + first, p->many ? outputs : p->length, acc);

@@ -43,7 +43,7 @@ static sam_status cpu_run(void *state, sam_session *session, sam_segment segment
   const bool profile = session->options.profile;
   for (int32_t i = segment.begin; i < segment.end; i++) {
     sam_step *step = &session->steps[i];
-    if (step->folded || step->removed || step->first_link >= 0) continue;
+    if (!sam_step_leads(step)) continue;
     if (atomic_load_explicit(&session->cancel, memory_order_relaxed)) {
       atomic_store(&session->cancel, false);
       return sam_error_set(error, SAM_CANCELLED, step->subgraph, step->node.index, -1, "cancelled before node %d %s",

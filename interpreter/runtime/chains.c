@@ -1,9 +1,9 @@
 /* Chains: elementwise steps that run together, tile by tile (common/chain.h). Found when all shapes are known, before
  * memory is given out.
  *
- *   a step follows when it reads what a link before it wrote, element by element, and all else that it reads was
- * written before the first link runs a chain is closed when nobody else reads what is between: those results never
- * become tensors
+ *   a step follows    when it reads what a link before it wrote, element by element, and all else that it reads was
+ *                     written before the first link runs
+ *   a chain is closed when nobody else reads what is between: those results never become tensors
  *
  * The links run at the time of the first one: lifetimes are counted so (sam_step_time). */
 #include "session.h"
@@ -17,28 +17,25 @@ typedef struct candidate {
   int64_t elements;
 } candidate;
 
-static void count_uses(sam_session *session) {
-  const sam_subgraph *graph = &session->model->subgraphs[session->subgraph];
+/* Forgets earlier chains, and notes who writes and who reads each slot. */
+static void begin(sam_session *session) {
   for (int32_t i = 0; i < session->n_slots; i++) {
-    session->slots[i].uses = 0;
     session->slots[i].written = -1;
     session->slots[i].tile = false;
   }
-  for (int32_t i = 0; i < graph->n_outputs; i++) session->slots[graph->outputs[i]].uses++;
   for (int32_t i = 0; i < session->n_steps; i++) {
     sam_step *step = &session->steps[i];
     step->first_link = -1;
     step->node.chain = NULL;
     if (step->node.piece) step->node.scratch_bytes = 0;
-    if (step->folded || step->removed) continue;
-    for (int32_t k = 0; k < step->node.n_inputs; k++)
-      if (step->input_slots[k] >= 0) session->slots[step->input_slots[k]].uses++;
-    for (int32_t k = 0; k < step->node.n_outputs; k++) session->slots[step->output_slots[k]].written = i;
+    for (int32_t k = 0; k < step->node.n_outputs && sam_step_runs(step); k++)
+      session->slots[step->output_slots[k]].written = i;
   }
+  sam_count_uses(session);
 }
 
 static bool can_link(const sam_session *session, const sam_step *step) {
-  if (step->folded || step->removed || step->late || step->first_link >= 0) return false;
+  if (!sam_step_leads(step) || step->late) return false;
   if (!step->node.piece || step->node.n_outputs != 1 || step->node.n_inputs > SAM_CHAIN_INPUTS) return false;
   for (int32_t k = 0; k < step->node.n_inputs; k++)
     if (step->input_slots[k] < 0) return false;
@@ -112,7 +109,7 @@ static void link_up(sam_session *session, candidate *c, int32_t threads) {
 }
 
 void sam_plan_chains(sam_session *session) {
-  count_uses(session);
+  begin(session);
   if (session->options.no_fusion || session->options.keep_all) return;
   const int32_t threads = session->pool ? session->options.threads : 1;
   for (int32_t i = 0; i < session->n_steps; i++) {

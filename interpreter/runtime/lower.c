@@ -20,11 +20,13 @@
 static bool is_op(const sam_step *step, int32_t code) { return step->source->op && step->source->code == code; }
 
 /* How often each slot is read, by steps or as an output of the graph. */
-static void count_uses(sam_session *session) {
+void sam_count_uses(sam_session *session) {
   for (int32_t i = 0; i < session->n_slots; i++) session->slots[i].uses = session->slots[i].is_output;
-  for (int32_t i = 0; i < session->n_steps; i++)
-    for (int32_t k = 0; k < session->steps[i].node.n_inputs; k++)
-      if (session->steps[i].input_slots[k] >= 0) session->slots[session->steps[i].input_slots[k]].uses++;
+  for (int32_t i = 0; i < session->n_steps; i++) {
+    const sam_step *step = &session->steps[i];
+    for (int32_t k = 0; k < step->node.n_inputs && sam_step_runs(step); k++)
+      if (step->input_slots[k] >= 0) session->slots[step->input_slots[k]].uses++;
+  }
 }
 
 /* Reads the borders of a PAD of height and width by a constant: top, bottom, left, right. */
@@ -85,15 +87,7 @@ static sam_status swish_prepare(sam_ctx *ctx, sam_node *node) {
   plan->cost = node->piece_cost = 8;
   return SAM_OK;
 }
-static const sam_op swish_op = {.name = "SWISH",
-                                .max_version = 1,
-                                .min_inputs = 1,
-                                .max_inputs = 1,
-                                .min_outputs = 1,
-                                .max_outputs = 1,
-                                .inplace = 1,
-                                .prepare = swish_prepare,
-                                .eval = {[SAM_FLOAT32] = sam_unary_eval}};
+static const sam_op swish_op = SAM_UNARY_OP("SWISH", 1, swish_prepare, [SAM_FLOAT32] = sam_unary_eval);
 
 static void merge_swish(sam_session *session, sam_step *mul, sam_step *const *writers) {
   const sam_mul_options *o = mul->node.options;
@@ -115,7 +109,7 @@ static void merge_swish(sam_session *session, sam_step *mul, sam_step *const *wr
 
 sam_status sam_plan_lower(sam_session *session, sam_error *error) {
   if (session->options.no_fusion || session->options.keep_all) return SAM_OK;
-  count_uses(session);
+  sam_count_uses(session);
   sam_step **writers = sam_calloc((size_t)session->n_slots, sizeof *writers);
   bool ok = writers != NULL;
   for (int32_t i = 0; i < session->n_steps && ok; i++) {

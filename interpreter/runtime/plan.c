@@ -649,8 +649,6 @@ static void join(sam_slot *owner, int32_t root, sam_slot *out) {
   owner->is_output |= out->is_output && owner != out;
 }
 
-static bool runs(const sam_step *step) { return !step->folded && !step->removed; }
-
 /* May output 0 of a step share the memory of input slot `in`? The bytes of `in` must be this session's to reuse. */
 static bool shareable(const sam_session *session, const sam_slot *out, const sam_slot *in) {
   return in->home == SAM_HOME_ARENA && out->home == SAM_HOME_ARENA && !(out->is_input) &&
@@ -685,7 +683,7 @@ static void share_chain(sam_session *session, int32_t i) {
 static void share_memory(sam_session *session) {
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    if (!runs(step) || step->late || !step->node.n_outputs || step->first_link >= 0) continue;
+    if (!sam_step_leads(step) || step->late || !step->node.n_outputs) continue;
     if (step->node.chain) {
       share_chain(session, i);
       continue;
@@ -729,7 +727,7 @@ static void find_lifetimes(sam_session *session) {
   }
   for (int32_t i = 0; i < end; i++) {
     const sam_step *step = &session->steps[i];
-    if (!runs(step)) continue;
+    if (!sam_step_runs(step)) continue;
     const int32_t time = sam_step_time(session, i);
     for (int32_t k = 0; k < step->node.n_outputs; k++) {
       sam_slot *slot = &session->slots[step->output_slots[k]];
@@ -771,7 +769,7 @@ static sam_status place(sam_run *run) {
   }
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    if (!runs(step) || step->late || !step->node.scratch_bytes) continue;
+    if (!sam_step_runs(step) || step->late || !step->node.scratch_bytes) continue;
     const int32_t time = sam_step_time(session, i);
     blocks[n++] = (sam_arena_block){step->node.scratch_bytes, time, time, -1};
   }
@@ -792,7 +790,7 @@ static sam_status place(sam_run *run) {
   }
   for (int32_t i = 0; i < session->n_steps; i++) {
     sam_step *step = &session->steps[i];
-    if (runs(step) && !step->late && step->node.scratch_bytes) step->scratch_offset = blocks[n++].offset;
+    if (sam_step_runs(step) && !step->late && step->node.scratch_bytes) step->scratch_offset = blocks[n++].offset;
     else step->scratch_offset = -1;
   }
   sam_free(blocks);

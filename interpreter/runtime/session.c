@@ -262,14 +262,14 @@ sam_status sam_session_memory(const sam_session *session, sam_memory_info *info)
 
 int32_t sam_session_step_count(const sam_session *session) {
   int32_t n = 0;
-  for (int32_t i = 0; i < session->n_steps; i++) n += !session->steps[i].folded && !session->steps[i].removed && session->steps[i].first_link < 0;
+  for (int32_t i = 0; i < session->n_steps; i++) n += sam_step_leads(&session->steps[i]);
   return n;
 }
 
 sam_status sam_session_step(const sam_session *session, int32_t index, sam_step_info *info) {
   for (int32_t i = 0; i < session->n_steps && index >= 0; i++) {
     const sam_step *step = &session->steps[i];
-    if (step->folded || step->removed || step->first_link >= 0 || index-- > 0) continue;
+    if (!sam_step_leads(step) || index-- > 0) continue;
     *info = (sam_step_info){.node = step->node.index,
                             .subgraph = step->subgraph,
                             .op = step->source->name,

@@ -108,6 +108,10 @@ typedef struct sam_run {
   bool running; /* during invoke */
 } sam_run;
 
+/* Whether a step is left to run. */
+static inline bool sam_step_runs(const sam_step *step) { return !step->folded && !step->removed; }
+/* The same for itself: not as a link behind another step. */
+static inline bool sam_step_leads(const sam_step *step) { return sam_step_runs(step) && step->first_link < 0; }
 /* The step at whose time step i runs. */
 static inline int32_t sam_step_time(const sam_session *session, int32_t i) {
   return session->steps[i].first_link >= 0 ? session->steps[i].first_link : i;
@@ -134,6 +138,9 @@ void sam_step_release(sam_session *session, sam_step *step);
 
 /* lower.c */
 sam_status sam_plan_lower(sam_session *session, sam_error *error);
+/* lower.c: sets slot.uses, by the steps that run. */
+void sam_count_uses(sam_session *session);
+
 /* tabulate.c: false when memory is lacking. Needs slot.uses. */
 bool sam_plan_tabulate(sam_session *session);
 

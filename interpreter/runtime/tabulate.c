@@ -22,15 +22,8 @@ static sam_status table_prepare(sam_ctx *ctx, sam_node *node) {
   sam_unary_use_bytes(plan);
   return SAM_OK;
 }
-static const sam_op table_op = {.name = "TABLE",
-                                .max_version = 1,
-                                .min_inputs = 1,
-                                .max_inputs = 1,
-                                .min_outputs = 1,
-                                .max_outputs = 1,
-                                .inplace = 1,
-                                .prepare = table_prepare,
-                                .eval = {[SAM_INT8] = sam_unary_eval, [SAM_UINT8] = sam_unary_eval}};
+static const sam_op table_op =
+    SAM_UNARY_OP("TABLE", 1, table_prepare, [SAM_INT8] = sam_unary_eval, [SAM_UINT8] = sam_unary_eval);
 
 /* Each element of the output depends on the elements of the inputs at its own place, and on nothing else. */
 static bool is_elementwise(const sam_step *step) {

@@ -38,6 +38,18 @@ void sam_unary_use_table(sam_unary_plan *plan, const sam_node *node, sam_real_fn
 void sam_unary_use_bytes(sam_unary_plan *plan);
 sam_status sam_unary_eval(sam_ctx *ctx, sam_node *node);
 
+/* A sam_op of one tensor to one, which may share its memory; the rest are the types: [SAM_FLOAT32] = sam_unary_eval, … */
+#define SAM_UNARY_OP(NAME, VERSION, PREPARE, ...) \
+  {.name = NAME,                                  \
+   .max_version = VERSION,                        \
+   .min_inputs = 1,                               \
+   .max_inputs = 1,                               \
+   .min_outputs = 1,                              \
+   .max_outputs = 1,                              \
+   .inplace = 1,                                  \
+   .prepare = PREPARE,                            \
+   .eval = {__VA_ARGS__}}
+
 static inline bool sam_is_small_int(sam_type type) {
   return type == SAM_INT8 || type == SAM_UINT8 || type == SAM_INT16;
 }

@@ -225,12 +225,4 @@ BITS(LOGICAL_OR, logical_or, [SAM_BOOL] = eval_bits)
 BITS(BITWISE_XOR, bitwise_xor, INTEGERS)
 BITS(RIGHT_SHIFT, right_shift, INTEGERS)
 
-const sam_op sam_op_logical_not = {.name = "LOGICAL_NOT",
-                                   .max_version = 1,
-                                   .min_inputs = 1,
-                                   .max_inputs = 1,
-                                   .min_outputs = 1,
-                                   .max_outputs = 1,
-                                   .inplace = 1,
-                                   .prepare = prepare_logical_not,
-                                   .eval = {[SAM_BOOL] = sam_unary_eval}};
+const sam_op sam_op_logical_not = SAM_UNARY_OP("LOGICAL_NOT", 1, prepare_logical_not, [SAM_BOOL] = sam_unary_eval);

@@ -153,16 +153,8 @@ static sam_status prepare_round(sam_ctx *ctx, sam_node *node) { return prepare_p
 
 /* ---- The operators --------------------------------------------------------------------------------------------- */
 
-#define UNARY(NAME, stem, version, ...)                    \
-  const sam_op sam_op_##stem = {.name = #NAME,             \
-                                .max_version = version,    \
-                                .min_inputs = 1,           \
-                                .max_inputs = 1,           \
-                                .min_outputs = 1,          \
-                                .max_outputs = 1,          \
-                                .inplace = 1,              \
-                                .prepare = prepare_##stem, \
-                                .eval = {__VA_ARGS__}};
+#define UNARY(NAME, stem, version, ...) \
+  const sam_op sam_op_##stem = SAM_UNARY_OP(#NAME, version, prepare_##stem, __VA_ARGS__);
 #define F32 [SAM_FLOAT32] = sam_unary_eval, [SAM_FLOAT16] = sam_unary_eval, [SAM_BFLOAT16] = sam_unary_eval
 #define F64 [SAM_FLOAT64] = sam_unary_eval
 #define I32 [SAM_INT32] = sam_unary_eval

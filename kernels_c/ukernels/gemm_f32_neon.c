@@ -1,13 +1,7 @@
 /* Samara: f32_gemm on NEON: four elements of each row in a register, multiplied lane by lane. */
 #include "ukernels/simd_neon.h"
 #include "ukernels/ukernels.h"
-
-#if defined(__clang__)
-#define SAM_UNROLL _Pragma("unroll")
-#else
-#define SAM_UNROLL _Pragma("GCC unroll 16")
-#endif
-#define SAM_INLINE static inline __attribute__((always_inline))
+#include "ukernels/unroll.h"
 
 #if defined(__aarch64__)
 enum { ROWS = 8 };

@@ -23,13 +23,8 @@ static inline vi products(vi a, vi w) { return _mm256_maddubs_epi16(a, w); }
 static inline vi add16(vi x, vi y) { return _mm256_add_epi16(x, y); }
 static inline vi add_pairs(vi x) { return _mm256_madd_epi16(x, _mm256_set1_epi16(1)); }
 
-/* Bits 0 to 3 of each byte choose its int4; the byte must not have its upper bit set. */
-static inline vi int4_of(vi x) {
-  const __m128i values = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
-  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), _mm256_and_si256(x, _mm256_set1_epi8(15)));
-}
-static inline vi lower(vi x) { return int4_of(x); }
-static inline vi upper(vi x) { return int4_of(_mm256_srli_epi16(x, 4)); }
+static inline vi lower(vi x) { return vb_low_s4(x); }
+static inline vi upper(vi x) { return vb_high_s4(x); }
 
 #include "ukernels/gemm_s8_fitted.inc"
 #include "ukernels/gemm_u8_form.inc"

@@ -1,16 +1,12 @@
-#include <immintrin.h>
-
+#include "ukernels/simd_avx2.h"
 #include "ukernels/ukernels.h"
 
 void sam_s4_open__avx2(int64_t n, const void *x, int8_t *y) {
-  const __m256i low = _mm256_set1_epi8(15);
-  const __m256i values = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1));
   const char *from = x;
   int64_t i = 0;
   for (; i + 64 <= n; i += 64, from += 32) {
     const __m256i both = _mm256_loadu_si256((const __m256i *)from);
-    const __m256i a = _mm256_shuffle_epi8(values, _mm256_and_si256(both, low));
-    const __m256i b = _mm256_shuffle_epi8(values, _mm256_and_si256(_mm256_srli_epi16(both, 4), low));
+    const __m256i a = vb_low_s4(both), b = vb_high_s4(both);
     const __m256i even = _mm256_unpacklo_epi64(a, b), odd = _mm256_unpackhi_epi64(a, b); /* groups 0 2 and 1 3 */
     __m128i *to = (__m128i *)(y + i);
     _mm_storeu_si128(to, _mm256_castsi256_si128(even));

@@ -167,6 +167,12 @@ static inline vb vb_max_u8(vb a, vb b) { return _mm256_max_epu8(a, b); }
 static inline vb vb_min_u8(vb a, vb b) { return _mm256_min_epu8(a, b); }
 static inline vb vb_max_s8(vb a, vb b) { return _mm256_max_epi8(a, b); }
 static inline vb vb_min_s8(vb a, vb b) { return _mm256_min_epi8(a, b); }
+/* The int4 in the lower, upper half of each byte, as int8. */
+static inline vb vb_low_s4(vb x) {
+  const __m128i values = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), _mm256_and_si256(x, _mm256_set1_epi8(15)));
+}
+static inline vb vb_high_s4(vb x) { return vb_low_s4(_mm256_srli_epi16(x, 4)); }
 
 /* 4 * VF_N int32 to bytes in order, with int16 saturation before and after the addition. packs works inside 128-bit
  * lanes: it leaves dword (vector v, lane l) at 4 * l + v; the permutation puts it at 2 * v + l. */

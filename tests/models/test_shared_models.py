@@ -141,13 +141,13 @@ def wrong_operators(path: Path) -> list[str]:
     whole.invoke()
     model = schema.decode(path.read_bytes())
     graph, model.signature_defs = model.subgraphs[0], []
+    buffers = [model.buffers[t.buffer].data for t in graph.tensors]
     wrong = []
     for index, op in enumerate(graph.operators):
-        constant = [
-            len(model.buffers[t.buffer].data if model.buffers[t.buffer].data is not None else ()) for t in graph.tensors
-        ]
         graph.operators, graph.outputs = [op], list(op.outputs)
-        graph.inputs = [t for t in dict.fromkeys(op.inputs) if t >= 0 and not constant[t]]
+        graph.inputs = [
+            t for t in dict.fromkeys(op.inputs) if t >= 0 and not (buffers[t] is not None and len(buffers[t]))
+        ]
         data = schema.encode(model)
         outputs: list[Arrays] = []
         for engine, resolver in (

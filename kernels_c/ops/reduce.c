@@ -37,6 +37,7 @@ typedef struct reduce_plan {
   int64_t reduced_dims[SAM_MAX_RANK], reduced_steps[SAM_MAX_RANK];
   bool many;
   bool vector;     /* sums that microkernels take */
+  float (*whole)(int64_t n, const float *x); /* NULL, or gives a result by itself: the only run of it, of n floats */
   int64_t length;  /* of the row (many) or run */
   int64_t rows;    /* product of kept_dims */
   int64_t repeats; /* product of reduced_dims */
@@ -327,6 +328,10 @@ static void reduce_rows(void *arg, int64_t begin, int64_t end, int thread) {
       rest /= p->kept_dims[d];
     }
     if (p->kept_rank > 0) base += rest * p->kept_steps[0];
+    if (p->whole) { /* short rows would spend most of their time below */
+      ((float *)w->y)[row] = p->whole(p->length, (const float *)(const void *)w->x + base);
+      continue;
+    }
     int64_t outputs = !p->many ? 1 : p->length - first < ROW ? p->length - first : ROW;
     for (int64_t j = 0; j < outputs; j++) acc[j] = p->start;
     accumulate_all(p, w->x, base + first, p->many ? outputs : p->length, acc);
@@ -440,6 +445,8 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, reduce_kind kind) {
   plan->vector =
       (kind == SUM || kind == MEAN) && (x->type == SAM_FLOAT32 || x->type == SAM_INT8 || x->type == SAM_UINT8);
   plan_dims(plan, x, reduced);
+  if (x->type == SAM_FLOAT32 && !plan->many && plan->repeats == 1 && plan->length > 0)
+    plan->whole = kind == MAX ? sam_uk.f32_largest : kind == MIN ? sam_uk.f32_smallest : NULL;
   bool small = x->type == SAM_INT8 || x->type == SAM_UINT8 || x->type == SAM_INT16;
   return small ? plan_quantized(ctx, plan, x, y) : SAM_OK;
 }

@@ -44,7 +44,12 @@ SAM_INLINE weights load_weights(const int8_t **w, int wide) {
     }                                                               \
   } while (0)
 
-/* The next elements of a row, by loads that move the pointer, which compilers do not find. Sixteen: */
+/* The next elements of a row, by loads that move the pointer, which compilers do not find. Thirty-two: */
+static inline void next_pair(const int8_t **a, int8x16_t q[2]) {
+  __asm__("ldp %q0, %q1, [%2], #32" : "=w"(q[0]), "=w"(q[1]), "+r"(*a) : "m"(*(const int8_t(*)[32])(const void *)*a));
+}
+
+/* Sixteen. */
 static inline int8x16_t next_sixteen(const int8_t **a) {
   int8x16_t x;
   __asm__("ldr %q0, [%1], #16" : "=w"(x), "+r"(*a) : "m"(*(const int8_t(*)[16])(const void *)*a));
@@ -58,15 +63,40 @@ static inline int8x16_t next_four(const int8_t **a) {
   return x;
 }
 
-/* wide: 2 or 4 vectors. */
-SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int32_t j, int rows, int wide) {
-  const int32_t steps = (int32_t)(((uint32_t)g->k + KR - 1) / KR);
+/* First values of sums without a rank-one term, loaded row by row: a copy would need twice the instructions. */
+SAM_INLINE void begin_quick(const int32_t *bias, vi *acc, int rows, int wide) {
+  SAM_UNROLL for (int r = 0; r < rows; r++) {
+    __asm__("" : "+r"(bias));
+    SAM_UNROLL for (int v = 0; v < wide; v++) acc[r * wide + v] = vi_load(bias + v * VF_N);
+  }
+}
+
+/* wide: 2 or 4 vectors. Quick: whole vectors of columns to int8 without limits, no rank-one term. */
+SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int32_t j, int rows, int wide,
+                     const bool quick) {
+  const uint32_t steps = ((uint32_t)g->k + KR - 1) / KR;
   vi acc[16];
-  begin(g, acc, i, j, rows, wide);
+  if (quick)
+    begin_quick(g->bias + j, acc, rows, wide);
+  else
+    begin(g, acc, i, j, rows, wide);
   for (int32_t t = 0; t < g->taps; t++) {
     const int8_t *a[8];
     SAM_UNROLL for (int r = 0; r < rows; r++) a[r] = (const int8_t *)g->a[i + r] + g->tap[t];
-    for (int32_t s = steps / 4; s > 0; s--) {
+    if (rows <= 4) {
+      for (uint32_t s = steps / 8; s > 0; s--) {
+        int8x16_t pair[4][2], q[4];
+        SAM_UNROLL for (int r = 0; r < rows; r++) next_pair(&a[r], pair[r]);
+        SAM_UNROLL for (int half = 0; half < 2; half++) {
+          SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = pair[r][half];
+          STEP(0);
+          STEP(1);
+          STEP(2);
+          STEP(3);
+        }
+      }
+    }
+    for (uint32_t s = rows <= 4 ? steps / 4 % 2 : steps / 4; s > 0; s--) {
       int8x16_t q[8];
       SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = next_sixteen(&a[r]);
       STEP(0);
@@ -74,36 +104,43 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int3
       STEP(2);
       STEP(3);
     }
-    for (int32_t s = steps % 4; s > 0; s--) {
+    for (uint32_t s = steps % 4; s > 0; s--) {
       int8x16_t q[8];
       SAM_UNROLL for (int r = 0; r < rows; r++) q[r] = next_four(&a[r]);
       STEP(0);
     }
   }
-  finish(g, acc, i, j, rows, wide);
+  if (quick)
+    finish_whole(g, acc, i, j, rows, wide, true);
+  else
+    finish(g, acc, i, j, rows, wide);
 }
 
 /* All rows from i on that fill tiles; functions of their own, for the registers. Each returns the first row left. */
-#define ROWS(name, rows, wide)                                                                                         \
+#define ROWS(name, rows, wide, quick)                                                                                  \
   static __attribute__((noinline)) int64_t name(const sam_s8_gemm_args *args, const int8_t *w, int64_t i, int32_t j) { \
     const sam_s8_gemm_args g = *args;                                                                                  \
-    for (; g.m - i >= rows; i += rows) tile(&g, w, i, j, rows, wide);                                                  \
+    for (; g.m - i >= rows; i += rows) tile(&g, w, i, j, rows, wide, quick);                                           \
     return i;                                                                                                          \
   }
-ROWS(four_by_16, 4, 4)
-ROWS(one_by_16, 1, 4)
-ROWS(eight_by_8, 8, 2)
-ROWS(two_by_8, 2, 2)
-ROWS(one_by_8, 1, 2)
+ROWS(quick_four_by_16, 4, 4, true)
+ROWS(four_by_16, 4, 4, false)
+ROWS(one_by_16, 1, 4, false)
+ROWS(quick_eight_by_8, 8, 2, true)
+ROWS(eight_by_8, 8, 2, false)
+ROWS(two_by_8, 2, 2, false)
+ROWS(one_by_8, 1, 2, false)
 
 static void run(const sam_s8_gemm_args *g) {
   const size_t panel = (size_t)g->taps * (((size_t)g->k + KR - 1) / KR) * STEP_BYTES;
   const int8_t *w = g->w;
+  const bool plain = g->out == SAM_GEMM_S8 && g->bias && !g->row && g->lo == -128 && g->hi == 127 && !g->out_flip;
   for (int32_t j = 0; j < g->n; j += NR, w += panel) {
-    if (g->n - j > NR / 2)
-      one_by_16(g, w, four_by_16(g, w, 0, j), j);
+    const bool narrow = g->n - j <= NR / 2, quick = plain && g->n - j >= (narrow ? NR / 2 : NR);
+    if (narrow)
+      one_by_8(g, w, two_by_8(g, w, (quick ? quick_eight_by_8 : eight_by_8)(g, w, 0, j), j), j);
     else
-      one_by_8(g, w, two_by_8(g, w, eight_by_8(g, w, 0, j), j), j);
+      one_by_16(g, w, (quick ? quick_four_by_16 : four_by_16)(g, w, 0, j), j);
   }
 }
 

@@ -192,6 +192,7 @@ static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
   for (int64_t item = begin; item < end; item++) {
     const int64_t image = item / groups, y = item % groups * together;
     const int64_t valid = p->out_height - y < together ? p->out_height - y : together;
+    strip.valid = (int32_t)valid;
     uint8_t *dst = (uint8_t *)w->out + (image * p->out_height + y) * out_row;
     for (int part = 0; part < 3; part++) {
       const int64_t from = bounds[part], to = bounds[part + 1];
@@ -229,6 +230,7 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
   for (int64_t item = begin; item < end; item++) {
     const int64_t image = item / groups, y = item % groups * together;
     const int64_t valid = p->out_height - y < together ? p->out_height - y : together;
+    strip.valid = (int32_t)valid;
     const int64_t used = (valid - 1) * p->stride_h + p->kh;
     for (int32_t t = 0; t < p->n_rows; t++) {
       const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
@@ -322,7 +324,9 @@ static sam_dw_kernel *choose(const dw_plan *p, sam_type type) {
   const bool three = near && square && p->kh == 3, five = near && square && p->kh == 5;
   if (type == SAM_FLOAT32) {
     if (three && once && p->dilation_w == 1) return sam_uk.f32_dw3x3s1;
-    return three && p->stride_w == 2 && p->dilation_w == 1 ? sam_uk.f32_dw3x3s2 : sam_uk.f32_dw;
+    return three && p->stride_w == 2 && p->dilation_w == 1 ? sam_uk.f32_dw3x3s2
+           : near                                          ? sam_uk.f32_dwrows
+                                                           : sam_uk.f32_dw;
   }
   if (type == SAM_INT8) {
     if (three) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
@@ -427,7 +431,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   if (!p->taps) return SAM_OUT_OF_MEMORY;
   shape_strip(p);
   sam_dw_strip *s = &p->strip;
-  s->kh = p->kh, s->kw = p->kw;
+  s->kh = p->kh, s->kw = p->kw, s->y_step = p->stride_h;
   s->lo = p->lo, s->hi = p->hi, s->real_lo = p->real_lo, s->real_hi = p->real_hi;
   s->zero_point = real ? 0 : out->quant->zero_point[0];
   p->packing.kernel = k;

@@ -16,8 +16,11 @@ static int64_t order_in_block(int32_t group, int64_t width, int64_t i) {
 
 static int32_t parts_of(const sam_dw_packing *p) { return p->kernel->parts > 1 ? p->kernel->parts : 1; }
 
+/* Output rows whose weights are laid out one after the other. Where a lane holds one row they are all the same. */
+static int32_t rows_of(const sam_dw_packing *p) { return p->kernel->group == 1 ? 1 : p->kernel->rows; }
+
 static int64_t vector_groups(const sam_dw_packing *p) {
-  return sam_dw_rows(p->kernel, p->kh, p->stride) / p->kernel->group;
+  return p->kernel->group == 1 ? p->kh : sam_dw_rows(p->kernel, p->kh, p->stride) / p->kernel->group;
 }
 
 int64_t sam_dw_packed_channels(const sam_dw_packing *p) {
@@ -27,8 +30,8 @@ int64_t sam_dw_packed_channels(const sam_dw_packing *p) {
 }
 
 int64_t sam_dw_packed_bytes(const sam_dw_packing *p) {
-  return sam_dw_packed_channels(p) * p->kernel->rows * vector_groups(p) * p->kw * p->kernel->group *
-         p->kernel->element * parts_of(p);
+  return sam_dw_packed_channels(p) * rows_of(p) * vector_groups(p) * p->kw * p->kernel->group * p->kernel->element *
+         parts_of(p);
 }
 
 static int32_t source_channel(const sam_dw_packing *p, int64_t channel) {
@@ -98,7 +101,8 @@ static void put(const sam_dw_packing *p, int64_t at, const int32_t *channel, int
 
 /* Order: block, output row, group of input rows, column, channel, row in the group. */
 void sam_dw_pack(void *dst, const sam_dw_packing *p) {
-  const int32_t group = p->kernel->group, element = p->kernel->element, planes = p->kernel->rows * parts_of(p);
+  const int32_t group = p->kernel->group, element = p->kernel->element, rows = rows_of(p);
+  const int32_t planes = rows * parts_of(p);
   const int64_t groups = vector_groups(p);
   uint8_t *out = dst;
   memset(dst, 0, (size_t)sam_dw_packed_bytes(p));
@@ -111,11 +115,11 @@ void sam_dw_pack(void *dst, const sam_dw_packing *p) {
       for (int64_t i = 0; i < n; i++) channel[i] = source_channel(p, c + order_in_block(group, width, first + i));
       for (int32_t plane = 0; plane < planes; plane++)
         for (int64_t y = 0; y < groups * group; y++) {
-          const int64_t ky = y - (int64_t)(plane % p->kernel->rows) * p->stride;
+          const int64_t ky = y - (int64_t)(plane % rows) * p->stride;
           if (ky < 0 || ky >= p->kh) continue;
           for (int32_t kx = 0; kx < p->kw; kx++) {
             const int64_t at = (plane * groups + y / group) * p->kw + kx;
-            put(p, (ky * p->kw + kx) * p->filter_channels, channel, n, plane >= p->kernel->rows,
+            put(p, (ky * p->kw + kx) * p->filter_channels, channel, n, plane >= rows,
                 out + ((at * width + first) * group + y % group) * element, (int64_t)group * element);
           }
         }

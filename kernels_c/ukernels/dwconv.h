@@ -19,6 +19,8 @@ typedef struct sam_dw_strip {
   void *const *out;        /* one pointer for each output row the kernel computes together */
   int64_t n;               /* output pixels of a row */
   int64_t x_step;          /* input elements from one output pixel to the next */
+  int32_t valid;           /* output rows that are wanted; a kernel may compute the others too */
+  int32_t y_step;          /* input rows from one output row to the next */
   const int64_t *taps;     /* kw: where the taps lie, in elements from the first */
   int64_t channels;
   int32_t kh, kw;
@@ -42,6 +44,7 @@ typedef const struct sam_dw_kernel {
 } sam_dw_kernel;
 
 typedef sam_dw_kernel sam_f32_dw_t;      /* any kernel size and step */
+typedef sam_dw_kernel sam_f32_dwrows_t;  /* the same, several output rows together */
 typedef sam_dw_kernel sam_f32_dw3x3s1_t; /* 3 x 3, stride 1, taps side by side */
 typedef sam_dw_kernel sam_f32_dw3x3s2_t;
 typedef sam_dw_kernel sam_s8_dw_t;      /* any kernel size and step */

@@ -63,6 +63,7 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   sam_dw_strip strip = {.rows = rows, .out = outs, .n = t->n, .x_step = t->stride * t->channels};
   int64_t taps[16];
   for (int32_t k = 0; k < t->kw; k++) taps[k] = k * t->dilation * t->channels;
+  strip.y_step = t->stride, strip.valid = kernel->rows;
   strip.taps = taps, strip.channels = t->channels;
   strip.kh = t->kh, strip.kw = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
   strip.zero_point = kind == 1 ? 100 : -3, strip.lo = kind == 1 ? 7 : -100, strip.hi = kind == 1 ? 250 : 101;
@@ -260,6 +261,8 @@ int main(void) {
     test_dw("u8_dw3x3", t.u8_dw3x3, plain.u8_dw, 1, 3, 2);
     test_dw("f32_dw", t.f32_dw, plain.f32_dw, 2, 0, 0);
     test_dw("f32_dw 3x3", t.f32_dw, plain.f32_dw, 2, 3, 1);
+    test_dw("f32_dwrows", t.f32_dwrows, plain.f32_dw, 2, 0, 0);
+    test_dw("f32_dwrows 5x5", t.f32_dwrows, plain.f32_dw, 2, 5, 1);
     test_dw("f32_dw3x3s1", t.f32_dw3x3s1, plain.f32_dw, 2, 3, 1);
     test_dw("f32_dw3x3s2", t.f32_dw3x3s2, plain.f32_dw, 2, 3, 2);
     test_pools(&t, &plain);

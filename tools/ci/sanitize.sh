@@ -4,7 +4,8 @@
 source "$(dirname "$0")/lib.sh"
 kind=${1:-address}
 need_python cmake ninja
-export UBSAN_OPTIONS=print_stacktrace=1
+need ccache ccache # the Python extension is the C tests' objects linked once more
+export CMAKE_C_COMPILER_LAUNCHER=ccache UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_OPTIONS=allocator_may_return_null=1
 case $kind in
 address) flags=address,undefined ;;
@@ -29,7 +30,7 @@ say "Python tests under -fsanitize=$flags"
 need_python -e ".[test]"
 site=$BUILD/address-site
 rm -rf "$site"
-SKBUILD_CMAKE_ARGS="-DSAMARA_SANITIZE=$flags" SKBUILD_BUILD_DIR=$BUILD/address-wheel CC=gcc \
+SKBUILD_CMAKE_ARGS="-DSAMARA_SANITIZE=$flags;-DSAMARA_WERROR=ON" SKBUILD_BUILD_DIR=$BUILD/address-wheel CC=gcc \
   python -m pip install -q --no-deps --target "$site" .
 # The base interpreter does not follow .venv's link to the source tree, so it imports the sanitized package. The
 # interpreter itself never frees everything: leaks are looked for by the C tests only, and what freed memory the sanitizer

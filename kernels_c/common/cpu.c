@@ -26,6 +26,9 @@ uint32_t sam_cpu_features(void) {
   if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7)) return 0;
   if (!((b7 >> 5) & 1)) return 0;
   found |= SAM_CPU_AVX2;
+#ifdef SAM_CPU_ASSUMED
+  return found | (SAM_CPU_ASSUMED); /* what this build does without: SAMARA_PORTABLE_AVX512 */
+#endif
   if (a >= 1 && __get_cpuid_count(7, 1, &a71, &b, &c, &d) && ((a71 >> 4) & 1)) found |= SAM_CPU_AVXVNNI;
   const uint32_t f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
   if ((states & 0xe6) == 0xe6 && (b7 & f_dq_bw_vl) == f_dq_bw_vl) { /* and opmask, upper ZMM */

@@ -1,6 +1,7 @@
 /* Samara: s8_gemm with vpdpbusd, 512 bits. The left side is unsigned (int8 + 128), so that it can be broadcast straight
  * from memory by a load port, without a flip in the inner loop. */
 #include "ukernels/simd_avx512.h"
+#include "ukernels/dpbusd.h"
 #include "ukernels/ukernels.h"
 
 enum { KR = 4, STEP_BYTES = 64 };
@@ -11,8 +12,7 @@ static inline vi load_a(const char *p) {
   __builtin_memcpy(&x, p, 4);
   return _mm512_set1_epi32(x);
 }
-/* By hand: compilers move the sums through memory when they schedule the intrinsic. */
-#define DOT(acc, a, w) __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w))
+#define DOT SAM_DPBUSD
 
 #include "ukernels/gemm_s8_avx512.inc"
 

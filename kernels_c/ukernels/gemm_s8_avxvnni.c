@@ -1,5 +1,6 @@
 /* Samara: s8_gemm with vpdpbusd in its VEX form, 256 bits; the left side is unsigned. */
 #include "ukernels/simd_avx2.h"
+#include "ukernels/dpbusd.h"
 #include "ukernels/ukernels.h"
 
 enum { KR = 4, STEP_BYTES = 32 };
@@ -10,7 +11,7 @@ static inline vi load_a(const char *p) {
   __builtin_memcpy(&x, p, 4);
   return _mm256_set1_epi32(x);
 }
-#define DOT(acc, a, w) __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(a), "x"(w))
+#define DOT SAM_DPBUSD
 
 #include "ukernels/gemm_s8_avx2.inc"
 #include "ukernels/gemm_u8_form.inc"

@@ -71,12 +71,12 @@ SAM_INLINE void begin_quick(const int32_t *bias, vi *acc, int rows, int wide) {
   }
 }
 
-/* wide: 2 or 4 vectors. Quick: whole vectors of columns to int8 without limits, no rank-one term. */
+/* wide: 2 or 4 vectors. Quick, unless it is OWN_LIMITS: whole vectors of columns to bytes without limits. */
 SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int32_t j, int rows, int wide,
-                     const bool quick) {
+                     const limits quick) {
   const uint32_t steps = ((uint32_t)g->k + KR - 1) / KR;
   vi acc[16];
-  if (quick)
+  if (quick == PLAIN_S8)
     begin_quick(g->bias + j, acc, rows, wide);
   else
     begin(g, acc, i, j, rows, wide);
@@ -110,8 +110,8 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int3
       STEP(0);
     }
   }
-  if (quick)
-    finish_whole(g, acc, i, j, rows, wide, true);
+  if (quick != OWN_LIMITS)
+    finish_whole(g, acc, i, j, rows, wide, quick);
   else
     finish(g, acc, i, j, rows, wide);
 }
@@ -123,24 +123,31 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int3
     for (; g.m - i >= rows; i += rows) tile(&g, w, i, j, rows, wide, quick);                                           \
     return i;                                                                                                          \
   }
-ROWS(quick_four_by_16, 4, 4, true)
-ROWS(four_by_16, 4, 4, false)
-ROWS(one_by_16, 1, 4, false)
-ROWS(quick_eight_by_8, 8, 2, true)
-ROWS(eight_by_8, 8, 2, false)
-ROWS(two_by_8, 2, 2, false)
-ROWS(one_by_8, 1, 2, false)
+ROWS(s8_four_by_16, 4, 4, PLAIN_S8)
+ROWS(u8_four_by_16, 4, 4, PLAIN_U8)
+ROWS(any_four_by_16, 4, 4, OWN_LIMITS)
+ROWS(one_by_16, 1, 4, OWN_LIMITS)
+ROWS(s8_eight_by_8, 8, 2, PLAIN_S8)
+ROWS(any_eight_by_8, 8, 2, OWN_LIMITS)
+ROWS(two_by_8, 2, 2, OWN_LIMITS)
+ROWS(one_by_8, 1, 2, OWN_LIMITS)
 
 static void run(const sam_s8_gemm_args *g) {
   const size_t panel = (size_t)g->taps * (((size_t)g->k + KR - 1) / KR) * STEP_BYTES;
   const int8_t *w = g->w;
-  const bool plain = g->out == SAM_GEMM_S8 && g->bias && !g->row && g->lo == -128 && g->hi == 127 && !g->out_flip;
+  const limits plain = g->out == SAM_GEMM_S8 ? limits_of(g) : OWN_LIMITS;
   for (int32_t j = 0; j < g->n; j += NR, w += panel) {
-    const bool narrow = g->n - j <= NR / 2, quick = plain && g->n - j >= (narrow ? NR / 2 : NR);
-    if (narrow)
-      one_by_8(g, w, two_by_8(g, w, (quick ? quick_eight_by_8 : eight_by_8)(g, w, 0, j), j), j);
-    else
-      one_by_16(g, w, (quick ? quick_four_by_16 : four_by_16)(g, w, 0, j), j);
+    const bool narrow = g->n - j <= NR / 2, whole = g->n - j >= (narrow ? NR / 2 : NR);
+    const bool is_s8 = whole && plain == PLAIN_S8 && g->bias && !g->row, is_u8 = whole && plain == PLAIN_U8;
+    if (narrow) {
+      const int64_t i = is_s8 ? s8_eight_by_8(g, w, 0, j) : any_eight_by_8(g, w, 0, j);
+      one_by_8(g, w, two_by_8(g, w, i, j), j);
+    } else {
+      const int64_t i = is_s8   ? s8_four_by_16(g, w, 0, j)
+                        : is_u8 ? u8_four_by_16(g, w, 0, j)
+                                : any_four_by_16(g, w, 0, j);
+      one_by_16(g, w, i, j);
+    }
   }
 }
 

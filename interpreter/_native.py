@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from typing import Any, NamedTuple
 
 from . import errors
@@ -90,6 +91,20 @@ class Step(NamedTuple):
     bytes: int
 
 
+class WeightCache(NamedTuple):
+    """What became of the weight cache of a model. `path` is None if it has none.
+
+    Bytes of repacked weights: `mapped` lie in the file and are shared with other processes, `packed` were repacked by
+    this process. `written`: size of the file, if this process wrote it. `problem`: why that failed, or "".
+    """
+
+    path: str | None
+    mapped: int
+    packed: int
+    written: int
+    problem: str
+
+
 class Options(NamedTuple):
     """The choices of sam_options; None keeps the library's default."""
 
@@ -102,6 +117,7 @@ class Options(NamedTuple):
     no_fusion: bool = False
     no_winograd: bool = False
     device: str | None = None
+    weight_cache: str | None = None
 
 
 def _text(pointer: Any) -> str:
@@ -123,9 +139,11 @@ def _options(options: Options) -> tuple[Any, list[Any]]:
     for field in ("keep_all", "profile", "no_fusion", "no_winograd"):
         setattr(c, field, getattr(options, field))
     keep = []
-    if options.device is not None:
-        keep.append(ffi.new("char[]", options.device.encode()))
-        c.device = keep[0]
+    for field in ("device", "weight_cache"):
+        value = getattr(options, field)
+        if value is not None:
+            keep.append(ffi.new("char[]", os.fsencode(value)))
+            setattr(c, field, keep[-1])
     return c, keep
 
 
@@ -142,9 +160,10 @@ def _raise(status: int, error: Any) -> None:
 class Model:
     """A verified file. Immutable; threads may share it."""
 
-    def __init__(self, pointer: Any, keep: Any) -> None:
+    def __init__(self, pointer: Any, keep: Any, caches: bool) -> None:
         self._pointer = ffi.gc(pointer, lib.sam_model_free)
         self._keep = keep
+        self._caches = caches
 
     @classmethod
     def open(cls, path: str | bytes | os.PathLike[Any], options: Options | None = None) -> Model:
@@ -153,7 +172,7 @@ class Model:
         status = lib.sam_model_open(os.fsencode(path), c, out, error)
         if status:
             _raise(status, error)
-        return cls(out[0], keep)
+        return cls(out[0], keep, c.weight_cache != ffi.NULL)
 
     @classmethod
     def from_bytes(cls, data: Any, options: Options | None = None) -> Model:
@@ -165,7 +184,7 @@ class Model:
         status = lib.sam_model_from_bytes(view, len(view), borrow, c, out, error)
         if status:
             _raise(status, error)
-        return cls(out[0], (keep, data, view) if borrow else keep)
+        return cls(out[0], (keep, data, view) if borrow else keep, c.weight_cache != ffi.NULL)
 
     @property
     def n_subgraphs(self) -> int:
@@ -240,6 +259,18 @@ class Model:
             found[_text(i.name)] = bytes(ffi.buffer(i.data, i.bytes)) if i.data != ffi.NULL else b""
         return found
 
+    def weight_cache(self) -> WeightCache:
+        i = ffi.new("sam_weight_cache_info *")
+        lib.sam_model_weight_cache(self._pointer, i)
+        path = None if i.path == ffi.NULL else os.fsdecode(ffi.string(i.path))
+        return WeightCache(path, int(i.mapped), int(i.packed), int(i.written), _text(i.problem))
+
+    def warn(self) -> None:
+        """Says once, as a RuntimeWarning, that the weight cache could not be written."""
+        if self._caches and (problem := self.weight_cache().problem):
+            self._caches = False
+            warnings.warn(problem, RuntimeWarning, stacklevel=2)
+
 
 class Session:
     """One subgraph ready to run. One thread at a time: a lock makes others wait, except for cancel()."""
@@ -258,6 +289,7 @@ class Session:
             _raise(status, self._error)
         self._pointer = ffi.gc(out[0], lib.sam_session_free)
         self._model = model
+        model.warn()
         self.subgraph = subgraph
 
     def resize(self, tensor: int, shape: list[int], strict: bool) -> None:

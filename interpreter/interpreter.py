@@ -13,6 +13,7 @@ A program written for LiteRT changes its import and nothing else. What is differ
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Mapping, Sequence
 from sys import getrefcount
 from typing import Any
@@ -323,7 +324,8 @@ class Interpreter:
     the others, which steer LiteRT's delegates, change nothing. After them come ours, by keyword only: `max_memory` and
     `max_ops` bound what the model may ask for, `profile` times every operator (see `steps`), `device` names a back end,
     `no_fusion` runs the operators one by one as the file lists them (same results), `no_winograd` sums float
-    convolutions in the order of the filter (same up to rounding; see the C header).
+    convolutions in the order of the filter (same up to rounding; see the C header), `weight_cache` names a file that
+    keeps the repacked weights for the next process (see `weight_cache()`).
     """
 
     def __init__(
@@ -346,6 +348,7 @@ class Interpreter:
         device: str | None = None,
         no_fusion: bool = False,
         no_winograd: bool = False,
+        weight_cache: str | os.PathLike[str] | None = None,
         _model: _native.Model | None = None,
     ) -> None:
         if not isinstance(experimental_op_resolver_type, OpResolverType):
@@ -367,6 +370,7 @@ class Interpreter:
             no_fusion=no_fusion,
             no_winograd=no_winograd,
             device=device,
+            weight_cache=None if weight_cache is None else os.fspath(weight_cache),
         )
         if _model is not None:
             self._model = _model
@@ -496,6 +500,17 @@ class Interpreter:
     def memory(self) -> dict[str, int]:
         """Bytes in use: arena, persistent, packed (shared by interpreters of one model), dynamic, model (the file)."""
         return self._main.session.memory()
+
+    def weight_cache(self) -> _native.WeightCache:
+        """What became of the file named by `weight_cache`: `mapped`, `packed` and `written` bytes, `problem`.
+
+        Most of what loading costs is repacking weights. The first process writes them to that file, later ones map it:
+        they repack nothing and share its pages. It is one file for each model, made anew when the model, the library
+        or the processor is another, or the file is damaged. Where it cannot be written, a RuntimeWarning says why and
+        the weights stay in memory. A file that is no weight cache is never overwritten (FileError). The answers are the
+        same bytes with and without it.
+        """
+        return self._model.weight_cache()
 
     def steps(self) -> list[_native.Step]:
         """The plan in running order; with `profile=True`, with calls and nanoseconds."""

@@ -11,6 +11,7 @@ has one meaning, and calls wait for each other; `reset()` sets the state back.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -213,6 +214,10 @@ class Model:
     def metadata(self) -> dict[str, bytes]:
         return self._model.metadata()
 
+    def weight_cache(self) -> _native.WeightCache:
+        """What became of the file named by `weight_cache`."""
+        return self._model.weight_cache()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._main(*args, **kwargs)
 
@@ -237,8 +242,18 @@ def load(
     max_memory: int | None = None,
     max_ops: int | None = None,
     device: str | None = None,
+    weight_cache: str | os.PathLike[str] | None = None,
 ) -> Model:
-    """Opens and verifies a `.tflite` file (a path, or the bytes) and makes it callable."""
+    """Opens and verifies a `.tflite` file (a path, or the bytes) and makes it callable.
+
+    `weight_cache` names a file that keeps the repacked weights, so that the next process starts faster and shares them:
+    one file for each model, made anew when model, library or processor change. `Model.weight_cache()` says what became
+    of it.
+    """
     if threads < 1:
         raise ArgumentError(f"threads is 1 or more; got {threads}")
-    return Model(source, _native.Options(threads=threads, max_memory=max_memory, max_ops=max_ops, device=device))
+    cache = None if weight_cache is None else os.fspath(weight_cache)
+    options = _native.Options(
+        threads=threads, max_memory=max_memory, max_ops=max_ops, device=device, weight_cache=cache
+    )
+    return Model(source, options)

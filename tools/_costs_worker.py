@@ -1,7 +1,8 @@
 """One engine of runtime_costs, in a process of its own that imports nothing of ours unless it measures us.
 
-    python _costs_worker.py ENGINE MODEL THREADS       load it, answer once, print the costs as one JSON line; then for
-                                                       every line "SECONDS" on stdin run that long and print the median
+    python _costs_worker.py ENGINE MODEL THREADS [CACHE]
+        load it, answer once, print the costs as one JSON line; then for every line "SECONDS" on stdin run that long and
+        print the median
 """
 
 import sys
@@ -11,6 +12,7 @@ import json  # noqa: E402
 import os  # noqa: E402
 import statistics  # noqa: E402
 import time  # noqa: E402
+from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 
@@ -21,16 +23,23 @@ def peak_rss() -> int:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
+def private_bytes() -> int:
+    """Of this process alone, now."""
+    with open("/proc/self/smaps_rollup", encoding="ascii") as lines:
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+
+
 def main() -> None:
     engine, model, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
     clock, used = time.perf_counter, time.process_time  # used: of this process, whatever else the machine does
-    numpy_rss, start = peak_rss(), used()
+    more: dict[str, Any] = {"weight_cache": sys.argv[4]} if len(sys.argv) > 4 else {}
+    numpy_rss, numpy_private, start = peak_rss(), private_bytes(), used()
     if engine == "samara":
         from samara import Interpreter
     else:
         from ai_edge_litert.interpreter import Interpreter  # type: ignore[no-redef, unused-ignore]
     imported = used()
-    interpreter = Interpreter(model, num_threads=threads)
+    interpreter = Interpreter(model, num_threads=threads, **more)
     interpreter.allocate_tensors()
     planned = used()
     rng = np.random.default_rng(0)
@@ -50,6 +59,7 @@ def main() -> None:
         "first": used() - made,
         "load": planned - imported + used() - made,
         "rss": peak_rss() - numpy_rss,
+        "private": private_bytes() - numpy_private,
     }
     if engine == "samara":
         costs["packed"] = interpreter.memory()["packed"]

@@ -31,6 +31,7 @@ from .common import (
     print_json,
     refuse_overwrite,
     verbosity_options,
+    weight_cache_option,
 )
 
 PEERS = ("litert", "onnxruntime", "openvino")
@@ -39,12 +40,12 @@ PEERS = ("litert", "onnxruntime", "openvino")
 class _Engine:
     """One worker process."""
 
-    def __init__(self, name: str, model: str, threads: int, cpus: list[int], seed: int, profile: bool) -> None:
+    def __init__(self, name: str, model: str, threads: int, cpus: list[int], seed: int, **more: Any) -> None:
         self.name = name
         self.times: list[float] = []
         self.rounds: list[float] = []
         self.last: dict[str, Any] = {}
-        order = {"engine": name, "model": model, "threads": threads, "cpus": cpus, "seed": seed, "profile": profile}
+        order = {"engine": name, "model": model, "threads": threads, "cpus": cpus, "seed": seed, **more}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "samara.tools._bench_worker", json.dumps(order)],
             stdin=subprocess.PIPE,
@@ -155,6 +156,7 @@ def measure(
     peer_models: dict[str, str] | None = None,
     quiet: bool = True,
     lenient: bool = False,
+    weight_cache: str | None = None,
 ) -> dict[str, Any]:
     """Measures samara and the peers in turns: one entry per engine, samara first, and samara's operators.
 
@@ -166,11 +168,11 @@ def measure(
     failed: list[dict[str, Any]] = []
     progress = Progress(quiet)
     try:
-        engines.append(_Engine("samara", model, threads, cpus, seed, profile))
+        engines.append(_Engine("samara", model, threads, cpus, seed, profile=profile, weight_cache=weight_cache))
         for peer in peers:
             try:
                 path = _peer_model(peer, model, peer_models or {})
-                engines.append(_Engine(peer, path, threads, cpus, seed, False))
+                engines.append(_Engine(peer, path, threads, cpus, seed))
             except Failure as failure:
                 if not lenient:
                     raise
@@ -243,6 +245,7 @@ def _percent(_: click.Context, parameter: click.Parameter, value: str) -> float:
 @click.option("--csv", "csv_path", metavar="FILE", help="Write the times of all engines as a table.")
 @click.option("--baseline", metavar="FILE", help="An earlier --json report; exit 7 when slower.")
 @click.option("--tolerance", default="5%", show_default=True, callback=_percent, help="How much slower is accepted.")
+@weight_cache_option
 @json_option
 @force_option
 @verbosity_options
@@ -260,6 +263,7 @@ def command(
     csv_path: str | None,
     baseline: str | None,
     tolerance: float,
+    weight_cache: str | None,
     as_json: bool,
     force: bool,
     quiet: bool,
@@ -281,9 +285,13 @@ def command(
     if csv_path is not None:
         refuse_overwrite(csv_path, force)
     named, many = _named(peer_models), len(models) > 1
+    if many and weight_cache is not None:
+        raise Failure(f"--weight-cache is a file for one model; {len(models)} were named")
     reports = []
     for model in models:
-        report = measure(model, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet, lenient=many)
+        report = measure(
+            model, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet, many, weight_cache
+        )
         reports.append(report)
         for engine in report["engines"]:
             if "error" in engine:

@@ -52,6 +52,12 @@ def json_option(function: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(function)
 
 
+def weight_cache_option(function: _F) -> _F:
+    return click.option(
+        "--weight-cache", metavar="FILE", help="Keep the repacked weights there: the next start is faster."
+    )(function)
+
+
 def force_option(function: _F) -> _F:
     return click.option("--force", is_flag=True, help="Overwrite existing output files.")(function)
 

@@ -30,6 +30,7 @@ from .common import (
     refuse_overwrite,
     table,
     verbosity_options,
+    weight_cache_option,
 )
 
 Array = data.Array
@@ -136,6 +137,7 @@ def _save(path: str, results: list[dict[str, Array]]) -> None:
 @click.option("--seed", type=int, help="Fill the inputs that got no file with random data of this seed.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads; same results.")
 @click.option("--device", help="Where to run: cpu (default), or another back end.")
+@weight_cache_option
 @json_option
 @force_option
 @verbosity_options
@@ -153,6 +155,7 @@ def command(
     seed: int | None,
     threads: int,
     device: str | None,
+    weight_cache: str | None,
     as_json: bool,
     force: bool,
     quiet: bool,
@@ -166,7 +169,7 @@ def command(
     """
     if output is not None:
         refuse_overwrite(output, force)
-    loaded = samara.load(model, threads=threads, device=device)
+    loaded = samara.load(model, threads=threads, device=device, weight_cache=weight_cache)
     run: Signature = loaded._main
     if signature is not None:
         if signature not in loaded.signatures:

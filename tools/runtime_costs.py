@@ -2,6 +2,8 @@
 
     load      a fresh process: CPU time from `Interpreter(path)` to the first answer read, of the first answer in it,
               and of the import; peak memory above that of Python with numpy; repacked bytes over those of the constants
+    cache     load without a weight cache, by its first process (which writes it) and by a later one; "plan" is load
+              without the first answer; private memory beside another such process; a run, packs in memory and mapped
     threads   one thread and two, in turns
     calls     an operator more in a chain of 64; invoke(), set_tensor() and get_tensor() of a one-operator model
 
@@ -32,10 +34,10 @@ WORKER = os.path.join(os.path.dirname(__file__), "_costs_worker.py")
 class Worker:
     """An engine with a model loaded; `costs` are those of loading."""
 
-    def __init__(self, engine: str, model: str, threads: int, cache: str) -> None:
+    def __init__(self, engine: str, model: str, threads: int, cache: str, *more: str) -> None:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
-            [sys.executable, WORKER, engine, model, str(threads)],
+            [sys.executable, WORKER, engine, model, str(threads), *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**environment, "PYTHONPYCACHEPREFIX": cache},
         )  # fmt: skip
@@ -88,6 +90,32 @@ def load_table(models: Sequence[str], rounds: int, cache: str) -> str:
     head = ("model", "import ms", "LiteRT", "first ms", "LiteRT", "load ms", "LiteRT", "ratio", "RSS MB", "LiteRT",
             "ratio", "packed")  # fmt: skip
     return table(rows, head, "l" + 11 * "r")
+
+
+def cache_table(models: Sequence[str], rounds: int, cache: str) -> str:
+    rows: list[tuple[str, ...]] = []
+    ways = ("without", "first", "later")
+    for model in models:
+        best: dict[tuple[str, str], float] = {}
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                file = os.path.join(folder, "net.cache")
+                workers = {w: Worker("samara", model, 1, cache, *([file] if w != "without" else [])) for w in ways}
+                another = Worker("samara", model, 1, cache, file)  # a page of one process alone counts as private
+                for way in ways:
+                    for cost, value in {**workers[way].costs, "run": workers[way].run(0.05)}.items():
+                        best[way, cost] = min(value, best.get((way, cost), value))
+                for cost, value in another.costs.items():
+                    best["later", cost] = min(value, best["later", cost])
+                for worker in (*workers.values(), another):
+                    worker.stop()
+        load = [f"{best[way, 'load'] * 1e3:.2f}" for way in ways]
+        plan = [f"{(best[way, 'load'] - best[way, 'first']) * 1e3:.2f}" for way in ways]
+        private = [f"{best[way, 'private'] / 1e6:.1f}" for way in ("without", "later")]
+        runs = [f"{best[way, 'run'] * 1e6:.0f}" for way in ("without", "later")]
+        rows.append((os.path.basename(model), *load, *plan, *private, *runs))
+    head = ("model", "load ms", *ways[1:], "plan ms", *ways[1:], "private MB", "later", "run us", "later")
+    return table(rows, head, "l" + 10 * "r")
 
 
 def threads_table(models: Sequence[str], rounds: int, cache: str) -> str:
@@ -170,20 +198,20 @@ def calls_table(rounds: int) -> str:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["load", "threads", "calls"]))
+@click.argument("what", type=click.Choice(["load", "cache", "threads", "calls"]))
 @click.argument("models", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 @click.option("--rounds", default=7, show_default=True, type=click.IntRange(1), help="Turns of every engine.")
 def command(what: str, models: tuple[str, ...], rounds: int) -> None:
-    """Print one TABLE: load, threads or calls."""
+    """Print one TABLE: load, cache, threads or calls."""
     if what != "calls" and not models:
         raise click.UsageError("name at least one MODEL")
     with tempfile.TemporaryDirectory() as cache:
         if what == "calls":
             click.echo(calls_table(rounds))
             return
-        for engine in ENGINES:  # fills the cache
+        for engine in ENGINES if what != "cache" else ENGINES[:1]:  # fills the cache
             Worker(engine, models[0], 1, cache).stop()
-        click.echo(load_table(models, rounds, cache) if what == "load" else threads_table(models, rounds, cache))
+        click.echo({"load": load_table, "cache": cache_table, "threads": threads_table}[what](models, rounds, cache))
 
 
 if __name__ == "__main__":

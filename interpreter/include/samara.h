@@ -70,6 +70,8 @@ typedef struct sam_options {
   const struct sam_op *const *custom_ops; /* operators the application brings, found by name; borrowed for the life
                                              of the model */
   int32_t n_custom_ops;
+  const char *weight_cache; /* of sam_model_open and sam_model_from_bytes: the file that keeps the repacked weights, see
+                               sam_model_weight_cache. Default NULL: they stay in this process */
 } sam_options;
 
 /* A tensor as the file describes it. Pointers live as long as the model. */
@@ -125,6 +127,15 @@ typedef struct sam_metadata_info {
   const void *data;
   uint64_t bytes;
 } sam_metadata_info;
+
+/* What became of options.weight_cache. */
+typedef struct sam_weight_cache_info {
+  const char *path;    /* NULL: the model was opened without one */
+  uint64_t mapped;     /* bytes of repacked weights in use that lie in the mapped file, shared with other processes */
+  uint64_t packed;     /* bytes of those that this process has repacked and holds itself */
+  uint64_t written;    /* bytes of the file as this process has written it; 0: it has not */
+  const char *problem; /* why the file could not be written (the model runs all the same); NULL: nothing failed */
+} sam_weight_cache_info;
 
 /* A tensor as it is in a session now. */
 typedef struct sam_tensor_view {
@@ -190,6 +201,18 @@ SAM_API sam_status sam_model_tensor(const sam_model *model, int32_t subgraph, in
 SAM_API sam_status sam_model_node(const sam_model *model, int32_t subgraph, int32_t node, sam_node_info *info);
 SAM_API sam_status sam_model_signature(const sam_model *model, int32_t signature, sam_signature_info *info);
 SAM_API sam_status sam_model_metadata(const sam_model *model, int32_t i, sam_metadata_info *info);
+
+/* The weight cache. Repacking is most of what loading a model costs; options.weight_cache names a file that keeps the
+ * result, one for each model. The first process writes it when a session has been planned (or planned anew, by what a
+ * session of another signature or shape packs besides); later ones map it, repack nothing, and share its pages. What is
+ * repacked during an invoke, and what custom operators repack, is not kept.
+ *   The file is for one build of the library, one instruction-set level (sam_isa) and one content of the model. A file
+ * for others, or a damaged one, is replaced; one that is no weight cache is never: SAM_IO. It is written under another
+ * name and renamed, so that nobody sees half of it and processes may race; where it cannot be written, the weights stay
+ * in memory, and `problem` says why. While a model lives, its file may be replaced or deleted, but not shortened.
+ *   Opening reads the whole model once, to know its content. The answers are the same bytes with and without the file.
+ * Whoever may write it can change the answers: keep it where only trusted users write. */
+SAM_API sam_status sam_model_weight_cache(const sam_model *model, sam_weight_cache_info *info);
 
 /* ---- Sessions ---- */
 

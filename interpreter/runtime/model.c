@@ -66,10 +66,7 @@ static sam_status finish(sam_model *made, const sam_options *options, sam_model 
   sam_status status = sam_verify(made->bytes, made->size, &loader.root, error);
   if (!status) status = sam_decode(&loader);
   if (!status) status = sam_check_rules(&loader);
-  if (!status) {
-    made->packs = sam_pack_cache_create(made->size);
-    if (!made->packs) status = sam_error_set(error, SAM_OUT_OF_MEMORY, -1, -1, -1, "out of memory for the model");
-  }
+  if (!status) status = sam_pack_cache_create(made, loader.options->weight_cache, &made->packs, error);
   if (status) {
     destroy(made);
     return status;
@@ -251,6 +248,12 @@ sam_status sam_model_node(const sam_model *model, int32_t subgraph, int32_t node
 sam_status sam_model_signature(const sam_model *model, int32_t signature, sam_signature_info *info) {
   if (!model || !info || signature < 0 || signature >= model->n_signatures) return SAM_INVALID_ARGUMENT;
   *info = model->signatures[signature];
+  return SAM_OK;
+}
+
+sam_status sam_model_weight_cache(const sam_model *model, sam_weight_cache_info *info) {
+  if (!model || !info) return SAM_INVALID_ARGUMENT;
+  sam_pack_cache_info(model->packs, info);
   return SAM_OK;
 }
 

@@ -132,6 +132,21 @@ static sam_status service_scratch(struct sam_ctx *ctx, size_t bytes) {
   return SAM_OK;
 }
 
+typedef struct pack_reader {
+  sam_pack_fn fill;
+  const void *arg;
+  const sam_tensor *mapped; /* NULL, or a large source in the mapped file */
+  size_t bytes;
+} pack_reader;
+
+static void fill_pack(void *dst, const void *arg) {
+  const pack_reader *r = arg;
+  if (r->mapped) sam_file_ahead(r->mapped->data, r->mapped->bytes);
+  r->fill(dst, r->arg);
+  /* Or the process would hold the weights twice. What is much smaller than its source only looked at it. */
+  if (r->mapped && r->bytes >= r->mapped->bytes / 4) sam_file_done(r->mapped->data, r->mapped->bytes);
+}
+
 static const void *service_pack(struct sam_ctx *ctx, const sam_tensor *source, uint64_t variant, size_t bytes,
                                 sam_pack_fn fill, const void *arg) {
   sam_run *run = run_of(ctx);
@@ -146,10 +161,9 @@ static const void *service_pack(struct sam_ctx *ctx, const sam_tensor *source, u
     return NULL;
   }
   const sam_model *model = run->session->model;
-  const bool mapped = model->mapped && source->bytes >= SAM_LARGE_CONSTANT;
-  if (mapped) sam_file_ahead(source->data, source->bytes);
-  const void *data = sam_pack_cache_get(model->packs, source->data, variant, bytes, fill, arg);
-  if (mapped) sam_file_done(source->data, source->bytes); /* or the process would hold the weights twice */
+  pack_reader reader = {fill, arg, model->mapped && source->bytes >= SAM_LARGE_CONSTANT ? source : NULL, bytes};
+  const bool lasting = run->step->source && !run->step->source->custom; /* an application's layouts may change with it */
+  const void *data = sam_pack_cache_get(model->packs, source->data, variant, bytes, lasting, fill_pack, &reader);
   if (!data) sam_fail(ctx, SAM_OUT_OF_MEMORY, "out of memory for %zu bytes of repacked weights", bytes);
   return data;
 }
@@ -833,6 +847,7 @@ sam_status sam_plan_prepare(sam_session *session, sam_error *error) {
   SAM_TRY(place(&run));
   for (int32_t i = 0; i < session->n_slots; i++) session->slots[i].changed = false;
   session->planned = true;
+  sam_pack_cache_store(session->model->packs);
   return SAM_OK;
 }
 

@@ -156,11 +156,16 @@ typedef struct sam_arena_block {
 sam_status sam_arena_place(sam_arena_block *blocks, int32_t n, size_t *total);
 
 /* packing.c */
-/* `expected`: about how many bytes will be packed in all. */
-struct sam_pack_cache *sam_pack_cache_create(size_t expected);
+/* `path`: of the weight cache, or NULL. */
+sam_status sam_pack_cache_create(const sam_model *model, const char *path, struct sam_pack_cache **cache,
+                                 sam_error *error);
 void sam_pack_cache_free(struct sam_pack_cache *cache);
+/* `lasting`: what a later process of this build would pack in the same way. */
 const void *sam_pack_cache_get(struct sam_pack_cache *cache, const void *source, uint64_t variant, size_t bytes,
-                               sam_pack_fn fill, const void *arg);
+                               bool lasting, sam_pack_fn fill, const void *arg);
+/* Writes the weight cache, if there is one and packs were made that it does not have. */
+void sam_pack_cache_store(struct sam_pack_cache *cache);
+void sam_pack_cache_info(struct sam_pack_cache *cache, sam_weight_cache_info *info);
 uint64_t sam_pack_cache_bytes(struct sam_pack_cache *cache);
 
 /* profile.c */

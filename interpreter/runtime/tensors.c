@@ -182,6 +182,8 @@ static sam_status decode_constant(sam_loader *loader, int32_t subgraph, sam_file
   sam_status status = align_buffer(loader, buffer, t->view.type, &data);
   if (status) return status;
   t->view.flags |= SAM_TENSOR_KNOWN;
+  if (!sparsity && (uintptr_t)data - (uintptr_t)loader->model->bytes < loader->model->size)
+    t->view.flags |= SAM_TENSOR_FILE;
   if (sparsity) return sam_densify(loader, subgraph, t, sparsity, data, buffer->bytes);
   if (t->view.type == SAM_STRING) {
     t->view.bytes = (size_t)buffer->bytes;

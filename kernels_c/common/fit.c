@@ -160,30 +160,64 @@ static void pack(const sam_matmul *mm, void *dst, int32_t *sums) {
   start[panels] = fixes;
 }
 
-void sam_fit_choose(sam_matmul *mm, int64_t k) {
+typedef struct question {
+  const sam_matmul *mm;
+  int32_t n;
+  int64_t k;
+} question;
+
+static void answer(void *dst, const void *arg) {
+  const question *q = arg;
+  *(int64_t *)dst = count_fixes(q->mm, q->n, q->k);
+}
+
+sam_status sam_fit_choose(sam_ctx *ctx, sam_matmul *mm, int64_t k) {
   const sam_type type = mm->weights->type;
   const int32_t n = mm->weights->dims[0];
-  if (!mm->plain || !mm->s8->fitted || !sam_is_known(mm->weights) || mm->out->type == SAM_INT16) return;
-  if (mm->w_zero && mm->weights->quant->count > 1) return;
-  if ((type != SAM_INT8 && type != SAM_UINT8) || n < 1 || k < 2 * KR || k % KR || k > INT32_MAX / 2) return;
+  if (!mm->plain || !mm->s8->fitted || !sam_is_known(mm->weights) || mm->out->type == SAM_INT16) return SAM_OK;
+  if (mm->w_zero && mm->weights->quant->count > 1) return SAM_OK;
+  if ((type != SAM_INT8 && type != SAM_UINT8) || n < 1 || k < 2 * KR || k % KR || k > INT32_MAX / 2) return SAM_OK;
   mm->fit_zero = mm->w_zero ? mm->weights->quant->zero_point[0] - (mm->w_flip ? 128 : 0) : 0;
   sam_s8_gemm_t *other = mm->s8;
   mm->s8 = other->fitted;
-  const int64_t fixes = count_fixes(mm, n, k);
-  if (fixes < 0 || fixes > INT32_MAX / (2 * STEP)) {
+  const question q = {mm, n, k};
+  const uint64_t variant = (uint64_t)0xf << 60 | (uint64_t)(mm->w_flip != 0) << 48 |
+                           (uint64_t)(uint16_t)mm->fit_zero << 32 | (uint64_t)(uint32_t)n;
+  const int64_t *fixes = sam_pack(ctx, mm->weights, variant, sizeof *fixes, answer, &q);
+  if (!fixes) return SAM_OUT_OF_MEMORY;
+  if (*fixes < 0 || *fixes > panels_of(n) * (k / KR) || *fixes > INT32_MAX / (2 * STEP)) {
     mm->s8 = other;
-    return;
+    return SAM_OK;
   }
   mm->panels = pack;
-  mm->fixes = (int32_t)fixes;
+  mm->fitted = true;
+  mm->fixes = (int32_t)*fixes;
   mm->w_zero = false; /* taken out */
   mm->panel_bytes = (size_t)(k / KR * STEP);
-  mm->group_bytes = mm->panel_bytes * (size_t)panels_of(n) + (size_t)(fixes * (STEP + 4) + 4 * (panels_of(n) + 1));
+  mm->group_bytes =
+      mm->panel_bytes * (size_t)panels_of(n) + (size_t)mm->fixes * (STEP + 4) + (size_t)(4 * (panels_of(n) + 1));
+  return SAM_OK;
+}
+
+/* The first fix of each panel, and behind them where in a row of the left side each fix begins. */
+static const int32_t *fix_table(const sam_matmul *mm) {
+  const int8_t *fix = (const int8_t *)mm->packed + mm->panel_bytes * (size_t)panels_of(mm->n);
+  return (const int32_t *)(const void *)(fix + (int64_t)mm->fixes * STEP);
+}
+
+sam_status sam_fit_check(sam_ctx *ctx, const sam_matmul *mm) {
+  const int64_t panels = panels_of(mm->n);
+  const int32_t *start = fix_table(mm), *place = start + panels + 1;
+  bool sound = start[0] >= 0 && start[panels] <= mm->fixes;
+  for (int64_t i = 0; i < panels; i++) sound = sound && start[i] <= start[i + 1];
+  for (int32_t i = 0; sound && i < start[panels]; i++) sound = place[i] >= 0 && place[i] <= mm->k - KR;
+  return sound ? SAM_OK
+               : sam_fail(ctx, SAM_INVALID_MODEL, "the weight cache has packed weights that nothing packs; delete it");
 }
 
 void sam_fit_bind(const sam_matmul *mm, int32_t column, sam_s8_gemm_args *args) {
-  const int64_t panels = panels_of(mm->n);
-  args->fix = (const int8_t *)mm->packed + mm->panel_bytes * (size_t)panels;
-  args->fix_start = (const int32_t *)(const void *)(args->fix + (int64_t)mm->fixes * STEP) + column / NR;
-  args->fix_at = (const int32_t *)(const void *)(args->fix + (int64_t)mm->fixes * STEP) + panels + 1;
+  const int32_t *start = fix_table(mm);
+  args->fix = (const int8_t *)mm->packed + mm->panel_bytes * (size_t)panels_of(mm->n);
+  args->fix_start = start + column / NR;
+  args->fix_at = start + panels_of(mm->n) + 1;
 }

@@ -12,8 +12,11 @@
 
 #include "common/matmul.h"
 
-/* Takes the kernel for fitted weights if mm->plain, the weights are known and it wins. `k`: of a column. */
-void sam_fit_choose(sam_matmul *mm, int64_t k);
+/* Takes the kernel for fitted weights if mm->plain, the weights are known and it wins. `k`: of a column. How many fixes
+ * there would be is asked once per model, and kept as a pack of its own. */
+sam_status sam_fit_choose(sam_ctx *ctx, sam_matmul *mm, int64_t k);
+/* The packed weights may come from a file: whether no fix reaches beyond the left side. */
+sam_status sam_fit_check(sam_ctx *ctx, const sam_matmul *mm);
 /* Fills the arguments of the fitted kernel, which starts at this column. */
 void sam_fit_bind(const sam_matmul *mm, int32_t column, sam_s8_gemm_args *args);
 

@@ -89,7 +89,7 @@ sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm) {
   return check_weight_zero(ctx, mm);
 }
 
-void sam_matmul_choose(sam_matmul *mm, int64_t depth) {
+sam_status sam_matmul_choose(sam_ctx *ctx, sam_matmul *mm, int64_t depth) {
   if (mm->kind == SAM_MATMUL_F32) {
     mm->f32 = sam_uk.f32_gemm;
     mm->tile = mm->f32->tile;
@@ -100,7 +100,7 @@ void sam_matmul_choose(sam_matmul *mm, int64_t depth) {
     mm->source = mm->element = 2;
   } else {
     mm->s8 = sam_s8_gemm_for(sam_uk.s8_gemm, depth);
-    sam_fit_choose(mm, depth);
+    SAM_TRY(sam_fit_choose(ctx, mm, depth));
     mm->read_int4 = mm->plain && mm->s8->int4 && mm->weights->type == SAM_INT4 && sam_is_known(mm->weights) &&
                     mm->out->type != SAM_INT16 && depth % (64 / mm->s8->int4->tile.nr) == 0;
     if (mm->read_int4) mm->s8 = mm->s8->int4;
@@ -109,6 +109,7 @@ void sam_matmul_choose(sam_matmul *mm, int64_t depth) {
     mm->element = mm->s8->form == SAM_A_S16 ? 2 : 1;
     mm->converts = mm->element == 2 || mm->flip != (mm->s8->form == SAM_A_U8 ? 0x80 : 0);
   }
+  return SAM_OK;
 }
 
 void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to) {
@@ -379,6 +380,7 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   if (!sam_is_known(mm->weights)) return SAM_OK;
   mm->packed = sam_pack(ctx, mm->weights, pack_variant(mm), mm->packed_bytes, pack, mm);
   if (!mm->packed) return SAM_OUT_OF_MEMORY;
+  if (mm->fitted) SAM_TRY(sam_fit_check(ctx, mm));
   if (!mm->bias || sam_is_known(mm->bias)) fold(mm);
   return SAM_OK;
 }

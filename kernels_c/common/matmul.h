@@ -51,6 +51,7 @@ typedef struct sam_matmul {
   size_t quads;     /* bytes a panel, see sam_s8_gemm_args */
   size_t panel_bytes, group_bytes, packed_bytes;
   int32_t fixes, fit_zero; /* of fitted weights, see fit.h: how many; the zero point that has been taken out */
+  bool fitted;   /* the packed weights are those of fit.h */
   bool nibbles;  /* the panels hold int4 weights as such, which the kernel reads so (read_int4), or else each thread opens
                     some panels before it runs (sam_s4_open) */
   bool read_int4;
@@ -73,7 +74,7 @@ typedef struct sam_matmul {
 sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm);
 /* Chooses the kernel (mm->tile, mm->element) for the types and sums of `depth` products; callers lay their taps out
  * with it. */
-void sam_matmul_choose(sam_matmul *mm, int64_t depth);
+sam_status sam_matmul_choose(sam_ctx *ctx, sam_matmul *mm, int64_t depth);
 /* n left elements to the kernel's form; `to` has 64 bytes of slack. Copies when there is nothing to convert. */
 void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to);
 /* n left elements with the value of a zero, given its zero point (hybrid; otherwise mm->za). */

@@ -44,7 +44,8 @@ static void pack(void *dst, const void *arg) {
   }
 }
 
-/* The packed bytes depend on all the gates, the cache key names only one: the others go into the variant. */
+/* The packed bytes depend on all the gates, the cache key names only one: the others go into the variant. The one named
+ * is one that does not lie in the model file, if there is such: who keeps the bytes must know. */
 static uint64_t variant(const packing *p) {
   uint64_t h = (uint64_t)p->gates << 48 ^ (uint64_t)p->nr << 40 ^ (uint64_t)p->kr << 32 ^ (uint64_t)(uint32_t)p->k;
   for (int32_t g = 0; g < p->gates; g++)
@@ -74,7 +75,10 @@ sam_status sam_product_plan(sam_ctx *ctx, sam_product *p, int32_t gates, const s
   w.kr = f32 ? 1 : p->s8->tile.kr;
   size_t padded = ((size_t)p->columns + (size_t)w.nr - 1) / (size_t)w.nr * (size_t)w.nr;
   size_t depth = ((size_t)k + (size_t)w.kr - 1) / (size_t)w.kr * (size_t)w.kr;
-  p->packed = sam_pack(ctx, weights[0], variant(&w), padded * depth * (size_t)w.size, pack, &w);
+  const sam_tensor *named = weights[0];
+  for (int32_t g = 0; g < gates; g++)
+    if (!(weights[g]->flags & SAM_TENSOR_FILE)) named = weights[g];
+  p->packed = sam_pack(ctx, named, variant(&w), padded * depth * (size_t)w.size, pack, &w);
   if (!p->packed) return SAM_OUT_OF_MEMORY;
   if (bias) {
     float *b = sam_alloc(ctx, (padded + 1) * sizeof *b);

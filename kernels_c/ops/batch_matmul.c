@@ -115,7 +115,7 @@ static sam_status batched_prepare(sam_ctx *ctx, sam_node *node) {
     b->mm.column_stride = b->adj_y ? b->depth : 1;
     b->mm.k_stride = b->adj_y ? 1 : b->columns;
     b->mm.tap_source = &b->zero_source;
-    sam_matmul_choose(&b->mm, b->depth);
+    SAM_TRY(sam_matmul_choose(ctx, &b->mm, b->depth));
     SAM_TRY(sam_matmul_prepare(ctx, &b->mm));
     total = sam_matmul_scratch(&b->mm);
   }

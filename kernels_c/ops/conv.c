@@ -106,7 +106,7 @@ static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(sam_matmul_types(ctx, &c->mm));
   if (in->dims[3] < 1) return sam_fail(ctx, SAM_INVALID_MODEL, "input has no channels");
   c->mm.plain = filter->dims[1] == 1 && filter->dims[2] == 1 && in->dims[3] == filter->dims[3];
-  sam_matmul_choose(&c->mm, (int64_t)filter->dims[1] * filter->dims[2] * filter->dims[3]);
+  SAM_TRY(sam_matmul_choose(ctx, &c->mm, (int64_t)filter->dims[1] * filter->dims[2] * filter->dims[3]));
   SAM_TRY(plan_window(ctx, node, c));
   c->by_winograd = takes_winograd(ctx, node, c);
   if (c->by_winograd) {

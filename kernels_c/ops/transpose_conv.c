@@ -79,7 +79,7 @@ static sam_status plan_phase(sam_ctx *ctx, const sam_node *node, phase *p, const
                        .dx = dx,
                        .source = source,
                        .tap_channels = depth};
-  sam_matmul_choose(&p->mm, (int64_t)taps * depth);
+  SAM_TRY(sam_matmul_choose(ctx, &p->mm, (int64_t)taps * depth));
   SAM_TRY(sam_slide_plan(ctx, &p->win, &p->mm));
   return sam_matmul_prepare(ctx, &p->mm);
 }

@@ -28,6 +28,12 @@ def test_calls() -> None:
     assert all(float(value) > 0 for row in ours for value in row[3:])
 
 
+def test_weight_cache(model: str) -> None:
+    (row,) = rows("cache", "--rounds", "1", model)
+    assert row[0] == "chain.tflite" and len(row) == 11
+    assert all(float(value) >= 0 for value in (*row[1:4], *row[9:]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("what, columns", [("load", 12), ("threads", 9)])
 def test_beside_litert(what: str, columns: int, model: str) -> None:

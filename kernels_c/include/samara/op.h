@@ -43,7 +43,8 @@ typedef struct sam_quant {
 enum {
   SAM_TENSOR_KNOWN = 1,    /* data is valid now and the same in every invoke (constant or folded) */
   SAM_TENSOR_VARIABLE = 2, /* state: persists between invokes; an operator may write to it though it is an input */
-  SAM_TENSOR_DYNAMIC = 4   /* shape is found during invoke */
+  SAM_TENSOR_DYNAMIC = 4,  /* shape is found during invoke */
+  SAM_TENSOR_FILE = 8      /* KNOWN, and the bytes are those of the model file */
 };
 
 /* A view of one tensor. Row-major, dense. An operator reads every field of its inputs; of its outputs it sets the

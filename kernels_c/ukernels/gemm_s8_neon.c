@@ -118,6 +118,10 @@ static sam_s8_gemm_t thin = {.tile = {ROWS, THIN_NR, THIN_KR, 5},
 
 /* ---- Deep ------------------------------------------------------------------------------------------------------- */
 
+#if defined(__aarch64__) && defined(__GNUC__)
+#include "ukernels/gemm_s8_neon_deep.inc"
+#endif
+
 /* What a panel of columns has for all rows. */
 typedef struct panel {
   const int8_t *w;
@@ -251,9 +255,33 @@ SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, 
   }
 }
 
-SAM_INLINE void deep_rows(const sam_s8_gemm_args *g, int32_t j, bool fit, const uint8_t *quads) {
-  const panel p = panel_of(g, j);
+/* The first rows of whole columns to int8 without limits: as many as make tiles of four. Returns the first row left. */
+static __attribute__((noinline)) int64_t deep_fours(const sam_s8_gemm_args *args, int32_t j) {
+#if defined(__aarch64__) && defined(__GNUC__)
+  const sam_s8_gemm_args g = *args;
+  const panel p = panel_of(&g, j);
+  if (g.n - j < DEEP_NR || g.taps < 1 || g.k < 1 || g.row || g.out != SAM_GEMM_S8 || !g.bias || !p.plain) return 0;
+  const int64_t steps = ((int64_t)g.k + DEEP_KR - 1) / DEEP_KR;
+  const ptrdiff_t *end = g.tap + g.taps;
   int64_t i = 0;
+  for (; g.m - i >= ROWS; i += ROWS) {
+    vi sum[4];
+    const vi bias = vi_load(g.bias + j);
+    deep_sums(g.a + i, g.tap, end, steps, p.w, sum);
+    SAM_UNROLL for (int r = 0; r < ROWS; r++) sum[r] = vi_add(sum[r], bias);
+    deep_store(&g, &p, sum, i, j, ROWS);
+  }
+  return i;
+#else
+  (void)args, (void)j;
+  return 0;
+#endif
+}
+
+SAM_INLINE void deep_rows(const sam_s8_gemm_args *g, int32_t j, bool fit, const uint8_t *quads) {
+  int64_t i = fit && !quads ? deep_fours(g, j) : 0;
+  if (i == g->m) return;
+  const panel p = panel_of(g, j);
   for (; g->m - i >= ROWS; i += ROWS) deep_tile(g, &p, i, j, ROWS, fit, quads);
   for (; ROWS > 2 && g->m - i >= 2; i += 2) deep_tile(g, &p, i, j, 2, fit, quads);
   for (; i < g->m; i++) deep_tile(g, &p, i, j, 1, fit, quads);

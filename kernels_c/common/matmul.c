@@ -261,6 +261,7 @@ static uint64_t pack_variant(const sam_matmul *mm) {
   SAM_MIX(mm->quads);
   SAM_MIX(mm->w_flip);
   if (mm->panels) SAM_MIX(mm->weights->quant->count ? mm->weights->quant->zero_point[0] : 0); /* it is taken out */
+  if (mm->panels) SAM_MIX(mm->group_bytes); /* the kind of panels */
   SAM_MIX(mm->groups);
   SAM_MIX(mm->n);
   SAM_MIX(mm->taps);

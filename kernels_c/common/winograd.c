@@ -1,6 +1,6 @@
-/* Samara: convolution by Winograd's F(2 x 2, 3 x 3); winograd.h explains.
+/* Samara: convolution by Winograd's F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3); winograd.h explains.
  *
- *   item: a run of tiles    input transform ──> 16 planes of tiles x k ──> 16 products ──> tiles x n
+ *   item: a run of tiles    input transform ──> 16 or 36 planes of tiles x k ──> as many products ──> tiles x n
  *                           ──> output transform, bias, clamp ──> pixels
  * Two buffers of a thread hold the planes of one item, small enough for the second cache where k and n allow. */
 #include "common/winograd.h"
@@ -8,13 +8,16 @@
 #include <string.h>
 
 enum {
-  PLANES = 16,
+  PLANES = 16, /* of F(2 x 2) */
+  MOST_PLANES = 36,
+  MOST_SIDE = 6,
   MOST_TILES = 192,
   LEAST_TILES = 64,  /* of one item, as its products read the whole filter */
   BUFFER = 1 << 19,
   MOST_NR = 64,
   RUN = 64,          /* input channels of a filter transformed at once */
   MOST_SUMMED = 1800, /* input channels: 4 times 9 products of 128 and 255 fit 31 bits that often */
+  MOST_SUM = 1 << 25, /* of F(4 x 4) */
   WORTH = 32,         /* tiles that pay for reading a large filter, which integers make 32/9 as large, */
   LARGE = 1 << 14     /* one of more than this times 9 weights, which the second cache does not keep */
 };
@@ -37,10 +40,24 @@ bool sam_winograd_wins(const sam_matmul *mm) {
   return 16 * tiles * 5 / 4 < 9 * pixels; /* tiles that reach over the edge waste work */
 }
 
+static int64_t tiles_of(const sam_tensor *out, int32_t size) {
+  return ((int64_t)out->dims[1] + size - 1) / size * (((int64_t)out->dims[2] + size - 1) / size);
+}
+
+/* Whether tiles of 4 x 4 are exact and better than those of 2 x 2, with filters of 8 bytes for one. */
+static bool takes_four(const sam_matmul *mm) {
+  if (mm->kind == SAM_MATMUL_F32) return false;
+  const int32_t *filter = mm->weights->dims;
+  const int64_t two = tiles_of(mm->out, 2), four = tiles_of(mm->out, 4), most = mm->w_zero || mm->w_flip ? 255 : 128;
+  if (9 * (int64_t)filter[3] * most * 128 > MOST_SUM - 1) return false;
+  if (four < WORTH && (int64_t)filter[0] * filter[3] > LARGE) return false;
+  return 36 * four * 5 / 4 < PLANES * two;
+}
+
 /* ---- The filter: G = 1 0 0 | 1/2 1/2 1/2 | 1/2 -1/2 1/2 | 0 0 1 -------------------------------------------------- */
 
 /* A column by G (floats), by 2 G (integers), for n values at once. */
-static void by_g(const double *a, const double *b, const double *c, double *const to[4], int64_t n) {
+static void by_g(const double *a, const double *b, const double *c, double *const *to, int64_t n) {
   for (int64_t q = 0; q < n; q++) {
     const double outer = a[q] + c[q];
     to[0][q] = a[q];
@@ -49,7 +66,7 @@ static void by_g(const double *a, const double *b, const double *c, double *cons
     to[3][q] = c[q];
   }
 }
-static void by_2g(const int16_t *a, const int16_t *b, const int16_t *c, int16_t *const to[4], int64_t n) {
+static void by_2g(const int16_t *a, const int16_t *b, const int16_t *c, int16_t *const *to, int64_t n) {
   for (int64_t q = 0; q < n; q++) {
     const int16_t outer = (int16_t)(a[q] + c[q]);
     to[0][q] = (int16_t)(2 * a[q]);
@@ -58,20 +75,38 @@ static void by_2g(const int16_t *a, const int16_t *b, const int16_t *c, int16_t 
     to[3][q] = (int16_t)(2 * c[q]);
   }
 }
+/* The same by the G of F(4 x 4) without its fractions, see ukernels/winograd.h. */
+static void by_six(const int16_t *a, const int16_t *b, const int16_t *c, int16_t *const *to, int64_t n) {
+  for (int64_t q = 0; q < n; q++) {
+    const int16_t outer = (int16_t)(a[q] + c[q]), far = (int16_t)(a[q] + 4 * c[q]);
+    to[0][q] = a[q];
+    to[1][q] = (int16_t)(outer + b[q]);
+    to[2][q] = (int16_t)(outer - b[q]);
+    to[3][q] = (int16_t)(far + 2 * b[q]);
+    to[4][q] = (int16_t)(far - 2 * b[q]);
+    to[5][q] = c[q];
+  }
+}
 
-/* u[y][x] = G g Gt for n input channels of one filter, from its nine rows of them. */
-#define TRANSFORM_FILTER(T, by, g, u, n)                                                                    \
-  do {                                                                                                      \
-    T t[4][3][RUN];                                                                                         \
-    for (int x = 0; x < 3; x++) by(g[x], g[3 + x], g[6 + x], (T *[]){t[0][x], t[1][x], t[2][x], t[3][x]}, n); \
-    for (int y = 0; y < 4; y++) by(t[y][0], t[y][1], t[y][2], (T *[]){u[y][0], u[y][1], u[y][2], u[y][3]}, n); \
+/* u[y * side + x] = G g Gt for n input channels of one filter, from its nine rows of them. */
+#define TRANSFORM_FILTER(T, by, side, g, u, n)                      \
+  do {                                                              \
+    T t[3 * MOST_SIDE][RUN], *to[MOST_SIDE];                        \
+    for (int x = 0; x < 3; x++) {                                   \
+      for (int y = 0; y < (side); y++) to[y] = t[3 * y + x];        \
+      by(g[x], g[3 + x], g[6 + x], to, n);                          \
+    }                                                               \
+    for (int y = 0; y < (side); y++) {                              \
+      for (int x = 0; x < (side); x++) to[x] = u[y * (side) + x];   \
+      by(t[3 * y], t[3 * y + 1], t[3 * y + 2], to, n);              \
+    }                                                               \
   } while (0)
 
 /* The right matrix of every plane in panels as gemm.h has them; kr is 1 for floats and 2 for integers. */
 static void pack_f32(const sam_matmul *mm, void *dst, int32_t *sums) {
   const int64_t k = mm->k, nr = mm->tile.nr, plane = mm->n_padded * k;
   float *packed = dst;
-  double g[9][RUN], u[4][4][RUN];
+  double g[9][RUN], u[PLANES][RUN];
   (void)sums;
   if (mm->n % nr) memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
   for (int64_t j = 0; j < mm->n; j++)
@@ -80,20 +115,20 @@ static void pack_f32(const sam_matmul *mm, void *dst, int32_t *sums) {
       const float *from = (const float *)mm->weights->data + j * 9 * k + first;
       for (int i = 0; i < 9; i++)
         for (int64_t c = 0; c < n; c++) g[i][c] = (double)from[i * k + c];
-      TRANSFORM_FILTER(double, by_g, g, u, n);
+      TRANSFORM_FILTER(double, by_g, 4, g, u, n);
       for (int p = 0; p < PLANES; p++) {
         float *to = packed + p * plane + j / nr * nr * k + first * nr + j % nr;
-        for (int64_t c = 0; c < n; c++) to[c * nr] = (float)u[p / 4][p % 4][c];
+        for (int64_t c = 0; c < n; c++) to[c * nr] = (float)u[p][c];
       }
     }
 }
 
-static void pack_s8(const sam_matmul *mm, void *dst, int32_t *sums) {
+static void pack_s8(const sam_matmul *mm, void *dst, int32_t *sums, int side) {
   const int64_t k = mm->k, even = (k + 1) / 2 * 2, nr = mm->tile.nr, plane = mm->n_padded * even;
   const int32_t zero = mm->weights->quant->zero_point[0] - (mm->w_flip ? 128 : 0);
-  int16_t *packed = dst, g[9][RUN], u[4][4][RUN];
+  int16_t *packed = dst, g[9][RUN], u[MOST_PLANES][RUN];
   memset(sums, 0, sizeof *sums * (size_t)(mm->n_padded + 1));
-  if (mm->n % nr || k % 2) memset(packed, 0, sizeof *packed * (size_t)(PLANES * plane));
+  if (mm->n % nr || k % 2) memset(packed, 0, sizeof *packed * (size_t)(side * side * plane));
   for (int64_t j = 0; j < mm->n; j++)
     for (int64_t first = 0; first < k; first += RUN) {
       const int64_t n = k - first < RUN ? k - first : RUN;
@@ -103,10 +138,13 @@ static void pack_s8(const sam_matmul *mm, void *dst, int32_t *sums) {
           g[i][c] = (int16_t)((int8_t)(from[i * k + c] ^ mm->w_flip) - zero);
           sums[j] += g[i][c];
         }
-      TRANSFORM_FILTER(int16_t, by_2g, g, u, n);
-      for (int p = 0; p < PLANES; p++) {
+      if (side == 4)
+        TRANSFORM_FILTER(int16_t, by_2g, 4, g, u, n);
+      else
+        TRANSFORM_FILTER(int16_t, by_six, 6, g, u, n);
+      for (int p = 0; p < side * side; p++) {
         int16_t *to = packed + p * plane + j / nr * nr * even + first * nr + j % nr * 2;
-        const int16_t *values = u[p / 4][p % 4];
+        const int16_t *values = u[p];
         int64_t c = 0;
         for (; c + 2 <= n; c += 2) memcpy(to + c * nr, values + c, 4);
         if (c < n) to[c * nr] = values[c];
@@ -114,25 +152,30 @@ static void pack_s8(const sam_matmul *mm, void *dst, int32_t *sums) {
     }
 }
 
+static void pack_two(const sam_matmul *mm, void *dst, int32_t *sums) { pack_s8(mm, dst, sums, 4); }
+static void pack_four(const sam_matmul *mm, void *dst, int32_t *sums) { pack_s8(mm, dst, sums, 6); }
+
 sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {
   sam_matmul *mm = w->mm;
   const bool f32 = mm->kind == SAM_MATMUL_F32;
   w->in = mm->in, w->filter = mm->weights, w->out = mm->out;
-  const int32_t *out = w->out->dims;
+  w->size = takes_four(mm) ? 4 : 2;
+  w->planes = (w->size + 2) * (w->size + 2);
   const int64_t n = w->filter->dims[0], k = w->filter->dims[3];
   w->f32 = sam_uk.f32_winograd, w->s8 = sam_uk.s8_winograd;
   mm->tile = f32 ? mm->f32->tile : w->s8->tile;
-  mm->panels = f32 ? pack_f32 : pack_s8;
+  w->form = f32 ? NULL : w->size == 4 ? &w->s8->four : &w->s8->two;
+  mm->panels = f32 ? pack_f32 : w->size == 4 ? pack_four : pack_two;
   mm->taps = 9, mm->k = (int32_t)k, mm->n = (int32_t)n;
   mm->w_zero = false; /* pack_s8 takes it out */
   const int64_t nr = mm->tile.nr, mr = mm->tile.mr, element = f32 ? 4 : 2, lanes = f32 ? 1 : w->s8->lanes;
   const int64_t n_padded = (n + nr - 1) / nr * nr;
   w->k_padded = (k + lanes - 1) / lanes * lanes;
   w->plane_bytes = (k + mm->tile.kr - 1) / mm->tile.kr * mm->tile.kr * n_padded * element;
-  mm->group_bytes = (size_t)(PLANES * w->plane_bytes);
-  w->tiles_x = ((int64_t)out[2] + 1) / 2;
-  w->tiles = ((int64_t)out[1] + 1) / 2 * w->tiles_x;
-  int64_t block = BUFFER / (PLANES * (element * k + 4 * n));
+  mm->group_bytes = (size_t)(w->planes * w->plane_bytes);
+  w->tiles_x = ((int64_t)w->out->dims[2] + w->size - 1) / w->size;
+  w->tiles = tiles_of(w->out, w->size);
+  int64_t block = BUFFER / (w->planes * (element * k + 4 * n));
   block = block < LEAST_TILES ? LEAST_TILES : block > MOST_TILES ? MOST_TILES : block;
   const int64_t threads = sam_threads(ctx), rounds = (w->tiles + threads * block - 1) / (threads * block);
   const int64_t even = (w->tiles + threads * rounds - 1) / (threads * rounds);
@@ -140,9 +183,9 @@ sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {
   if (w->block > MOST_TILES) w->block = MOST_TILES;
   /* Planes a power of two apart would meet in the same lines of the first cache. */
   w->in_plane = w->block * w->k_padded + 64 / element, w->product_plane = w->block * n_padded + 16;
-  w->input_bytes = (size_t)(PLANES * w->in_plane * element + 63) / 64 * 64;
+  w->input_bytes = (size_t)(w->planes * w->in_plane * element + 63) / 64 * 64;
   const size_t nothing = (size_t)((f32 ? 4 : 1) * (k + n) + 63) / 64 * 64;
-  w->thread_bytes = w->input_bytes + (size_t)(PLANES * w->product_plane * 4) + nothing;
+  w->thread_bytes = w->input_bytes + (size_t)(w->planes * w->product_plane * 4) + nothing;
   return sam_matmul_prepare(ctx, mm);
 }
 
@@ -159,17 +202,17 @@ typedef struct winograd_run {
   int64_t source; /* bytes of an element of the tensors */
 } winograd_run;
 
-/* Pointers to the 4 x 4 input pixels of a tile; `zeros` stands for what lies outside. */
+/* Pointers to the 4 x 4 or 6 x 6 input pixels of a tile; `zeros` stands for what lies outside. */
 static void tile_pixels(const winograd_run *r, const char *image, int64_t tile, const void *zeros,
-                        const void *d[PLANES]) {
+                        const void **d) {
   const sam_winograd *w = r->w;
   const int64_t height = w->in->dims[1], width = w->in->dims[2], pixel = w->in->dims[3] * r->source;
-  const int64_t y0 = tile / w->tiles_x * 2 - w->top, x0 = tile % w->tiles_x * 2 - w->left;
-  for (int64_t i = 0; i < 4; i++)
-    for (int64_t j = 0; j < 4; j++) {
+  const int64_t y0 = tile / w->tiles_x * w->size - w->top, x0 = tile % w->tiles_x * w->size - w->left;
+  for (int64_t i = 0; i < w->size + 2; i++)
+    for (int64_t j = 0; j < w->size + 2; j++) {
       const int64_t y = y0 + i, x = x0 + j;
       const bool inside = y >= 0 && y < height && x >= 0 && x < width;
-      d[4 * i + j] = inside ? image + (y * width + x) * pixel : zeros;
+      *d++ = inside ? image + (y * width + x) * pixel : zeros;
     }
 }
 
@@ -189,7 +232,7 @@ static void products_f32(const sam_winograd *w, int64_t count, const float *v, f
 static void products_s8(const sam_winograd *w, int64_t count, const int16_t *v, int32_t *m) {
   sam_s8_winograd_product g = {.m = count, .n = w->mm->n_padded, .k = w->mm->k, .lda = w->k_padded};
   g.ldy = w->mm->n_padded;
-  for (int64_t p = 0; p < PLANES; p++) {
+  for (int64_t p = 0; p < w->planes; p++) {
     g.a = v + p * w->in_plane;
     g.w = (const int16_t *)w->mm->packed + p * w->plane_bytes / 2;
     g.y = m + p * w->product_plane;
@@ -204,7 +247,7 @@ static void task(void *arg, int64_t begin, int64_t end, int thread) {
   const bool f32 = mm->kind == SAM_MATMUL_F32;
   const int64_t k = mm->k, n = mm->n, out_h = w->out->dims[1], out_w = w->out->dims[2];
   char *v = r->scratch + w->thread_bytes * (size_t)thread, *m = v + w->input_bytes;
-  char *zeros = m + PLANES * w->product_plane * 4, *nowhere = zeros + k * r->source;
+  char *zeros = m + w->planes * w->product_plane * 4, *nowhere = zeros + k * r->source;
   memset(zeros, f32 ? 0 : (uint8_t)mm->za ^ mm->flip, (size_t)(k * r->source));
   const sam_s8_winograd_end last = {mm->start, mm->scale, mm->zy, mm->lo, mm->hi, mm->out_flip, mm->large_scale};
   for (int64_t item = begin; item < end; item++) {
@@ -212,12 +255,12 @@ static void task(void *arg, int64_t begin, int64_t end, int thread) {
     const int64_t count = w->tiles - first < w->block ? w->tiles - first : w->block;
     const char *image = (const char *)w->in->data + batch * w->in->dims[1] * w->in->dims[2] * k * r->source;
     for (int64_t t = 0; t < count; t++) {
-      const void *d[PLANES];
+      const void *d[MOST_PLANES];
       tile_pixels(r, image, first + t, zeros, d);
       if (f32)
         w->f32->input(k, (const float *const *)d, (float *)(void *)v + t * w->k_padded, w->in_plane);
       else
-        w->s8->input(k, (const uint8_t *const *)d, mm->flip, (int16_t *)(void *)v + t * w->k_padded, w->in_plane);
+        w->form->input(k, (const uint8_t *const *)d, mm->flip, (int16_t *)(void *)v + t * w->k_padded, w->in_plane);
     }
     if (f32)
       products_f32(w, count, (const float *)(void *)v, (float *)(void *)m);
@@ -225,10 +268,10 @@ static void task(void *arg, int64_t begin, int64_t end, int thread) {
       products_s8(w, count, (const int16_t *)(void *)v, (int32_t *)(void *)m);
     char *out = (char *)w->out->data + batch * out_h * out_w * n * r->source;
     for (int64_t t = 0; t < count; t++) {
-      const int64_t y0 = (first + t) / w->tiles_x * 2, x0 = (first + t) % w->tiles_x * 2;
-      void *y[4];
-      for (int64_t q = 0; q < 4; q++) {
-        const int64_t oy = y0 + q / 2, ox = x0 + q % 2;
+      const int64_t y0 = (first + t) / w->tiles_x * w->size, x0 = (first + t) % w->tiles_x * w->size;
+      void *y[16];
+      for (int64_t q = 0; q < w->size * w->size; q++) {
+        const int64_t oy = y0 + q / w->size, ox = x0 + q % w->size;
         y[q] = oy < out_h && ox < out_w ? out + (oy * out_w + ox) * n * r->source : nowhere;
       }
       const int64_t at = t * mm->n_padded;
@@ -236,7 +279,7 @@ static void task(void *arg, int64_t begin, int64_t end, int thread) {
         w->f32->output(n, (const float *)(void *)m + at, w->product_plane, mm->fbias, mm->flo, mm->fhi,
                        (float *const *)y);
       else
-        w->s8->output(n, (const int32_t *)(void *)m + at, w->product_plane, &last, (uint8_t *const *)y);
+        w->form->output(n, (const int32_t *)(void *)m + at, w->product_plane, &last, (uint8_t *const *)y);
     }
   }
 }
@@ -244,6 +287,6 @@ static void task(void *arg, int64_t begin, int64_t end, int thread) {
 void sam_winograd_run(sam_ctx *ctx, const sam_winograd *w, void *scratch) {
   if (w->tiles <= 0 || w->out->dims[0] <= 0) return;
   winograd_run r = {w, scratch, (w->tiles + w->block - 1) / w->block, sam_type_bits(w->in->type) / 8};
-  const int64_t cycles = PLANES * w->block * w->mm->k * w->mm->n / w->mm->tile.rate;
+  const int64_t cycles = w->planes * w->block * w->mm->k * w->mm->n / w->mm->tile.rate;
   sam_parallel(ctx, r.blocks * w->out->dims[0], cycles + 50, task, &r);
 }

@@ -1,16 +1,21 @@
 /* Samara: 3 x 3 convolutions with stride 1 by Winograd's F(2 x 2, 3 x 3): 16 multiplications where the definition has
- * 36 (S. Winograd, 1980; A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks").
+ * 36; and, for integers, F(4 x 4, 3 x 3): 36 where it has 144 (S. Winograd, 1980; A. Lavin and S. Gray, "Fast Algorithms
+ * for Convolutional Neural Networks").
  *
  *   y = At ((G g Gt) . (Bt d B)) A      for every 2 x 2 output pixels y, from 4 x 4 input pixels d and the filter g
+ *                                 (4 x 4 from 6 x 6)
  *
- * The dot in the middle, summed over the input channels, is a matrix product at each of the 16 places: tiles x channels
- * times channels x outputs. G g Gt is packed once.
+ * The dot in the middle, summed over the input channels, is a matrix product at each of the 16 or 36 places: tiles x
+ * channels times channels x outputs. G g Gt is packed once.
  *
  *   FLOAT32       16/9 of the filter's bytes; results differ from the definition's by a few units in the last place of
  *                 the largest product
  *   INT8, UINT8   exact. 2 G has whole numbers only, so the sums come out four times as large, without a remainder. The
  *                 left side takes 11 bits, the right one 13, both are kept in 16: 32/9 of the filter's bytes. Pays where
- *                 bytes are widened to 16 bits before they are multiplied anyway */
+ *                 bytes are widened to 16 bits before they are multiplied anyway.
+ *                 F(4 x 4): the left side takes 15 bits, the right one 14 or 15; 8 bytes for one of the filter. Sums
+ *                 are those of the definition times 9 * 2^2 to 9 * 2^6, modulo 2^32, so exact where these are less than
+ *                 2^25: up to 227 channels of int8. Pays where tiles are many */
 #ifndef SAM_COMMON_WINOGRAD_H
 #define SAM_COMMON_WINOGRAD_H
 
@@ -25,6 +30,8 @@ typedef struct sam_winograd {
   const sam_tensor *in, *filter, *out; /* NHWC, [n][3][3][k] */
   sam_f32_winograd_t *f32;
   sam_s8_winograd_t *s8;
+  const sam_s8_winograd_form *form;
+  int32_t size, planes;            /* 2, 16 or 4, 36 */
   int64_t k_padded;                /* elements of a row of the transformed input */
   int64_t plane_bytes;             /* of the packed filter */
   int64_t tiles_x, tiles;          /* of one image */

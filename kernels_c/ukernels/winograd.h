@@ -1,5 +1,5 @@
-/* Samara: the inner loops of 3 x 3 convolutions by Winograd's F(2 x 2, 3 x 3); common/winograd.h explains. A "plane"
- * holds one of the 16 places of all tiles: [tiles][channels]. */
+/* Samara: the inner loops of 3 x 3 convolutions by Winograd's F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3); common/winograd.h
+ * explains. A "plane" holds one of the 16 or 36 places of all tiles: [tiles][channels]. */
 #ifndef SAM_UKERNELS_WINOGRAD_H
 #define SAM_UKERNELS_WINOGRAD_H
 
@@ -36,14 +36,18 @@ typedef struct sam_s8_winograd_end {
   bool large_scale;
 } sam_s8_winograd_end;
 
+/* The transforms of one size of tiles, as above, of int8 values x ^ flip. output makes y[q][c] from the sum of pixel q
+ * and start[c]; rows of m are readable up to the next multiple of nr. */
+typedef struct sam_s8_winograd_form {
+  void (*input)(int64_t n, const uint8_t *const *d, uint8_t flip, int16_t *v, int64_t plane);
+  void (*output)(int64_t n, const int32_t *m, int64_t plane, const sam_s8_winograd_end *end, uint8_t *const *y);
+} sam_s8_winograd_form;
+
 typedef const struct sam_s8_winograd {
   sam_gemm_tile tile;
   int32_t lanes; /* rows of v are written up to the next multiple of it */
-  /* As above, of int8 values x ^ flip. */
-  void (*input)(int64_t n, const uint8_t *const d[16], uint8_t flip, int16_t *v, int64_t plane);
   void (*multiply)(const sam_s8_winograd_product *product);
-  /* y[q][c] from (At m A)[q] / 4 + start[c]; rows of m are readable up to the next multiple of nr. */
-  void (*output)(int64_t n, const int32_t *m, int64_t plane, const sam_s8_winograd_end *end, uint8_t *const y[4]);
+  sam_s8_winograd_form two, four; /* F(2 x 2): sums times 4; F(4 x 4): times 576, see below */
 } sam_s8_winograd_t;
 
 /* Both transforms for vectors of any type: spread_<name>(x) is Bt x B in place, gather_<name>(x, y) is y = At x A.
@@ -69,6 +73,45 @@ typedef const struct sam_s8_winograd {
       y[j] = ADD(ADD(t[j], t[2 + j]), t[4 + j]);                              \
       y[2 + j] = SUB(SUB(t[2 + j], t[4 + j]), t[6 + j]);                      \
     }                                                                         \
+  }
+
+/* The same for F(4 x 4, 3 x 3): spread6_<name>, gather6_<name>.
+ *   Bt = 4 0 -5 0 1 0 | 0 -4 -4 1 1 0 | 0 4 -4 -1 1 0 | 0 -2 -1 2 1 0 | 0 2 -1 -2 1 0 | 0 4 0 -5 0 1
+ *   At = 6 -4 -4 1 1 0 | 0 -2 2 1 -1 0 | 0 -1 -1 1 1 0 | 0 -1 1 2 -2 6, for G without its fractions:
+ *        1 0 0 | 1 1 1 | 1 -1 1 | 1 2 4 | 1 -2 4 | 0 0 1
+ * Pixel (i, j) comes out times d[i] * d[j] where d = 24 12 6 6, that is 9 << SAM_WINOGRAD_SHIFT(4 * i + j). A product
+ * with the inverse of 9 modulo 2^32 and a shift bring it back, if it is less than 2^25. */
+#define SAM_WINOGRAD_NINTH 0x38E38E39
+#define SAM_WINOGRAD_SHIFT(q) ((0x1123 >> 4 * ((q) / 4) & 15) + (0x1123 >> 4 * ((q) % 4) & 15))
+#define SAM_WINOGRAD_TRANSFORMS_6(name, T, ADD, SUB)                                             \
+  static inline T twice_##name(T x) { return ADD(x, x); }                                        \
+  static inline void six_##name(T *x, int step) {                                                \
+    T *const x1 = x + step, *const x2 = x1 + step, *const x3 = x2 + step, *const x4 = x3 + step; \
+    T *const x5 = x4 + step;                                                                     \
+    const T p = SUB(*x4, twice_##name(twice_##name(*x2)));                                       \
+    const T q = SUB(*x3, twice_##name(twice_##name(*x1)));                                       \
+    const T s = SUB(*x4, *x2), t = twice_##name(SUB(*x3, *x1));                                  \
+    *x = ADD(twice_##name(twice_##name(SUB(*x, *x2))), s);                                       \
+    *x5 = SUB(SUB(*x5, *x3), twice_##name(t));                                                   \
+    *x1 = ADD(p, q), *x2 = SUB(p, q), *x3 = ADD(s, t), *x4 = SUB(s, t);                          \
+  }                                                                                              \
+  static inline void spread6_##name(T *x) {                                                      \
+    for (int i = 0; i < 6; i++) six_##name(x + 6 * i, 1);                                        \
+    for (int i = 0; i < 6; i++) six_##name(x + i, 6);                                            \
+  }                                                                                              \
+  static inline T sixfold_##name(T x) { return twice_##name(ADD(x, twice_##name(x))); }          \
+  static inline void quad_##name(const T *x, int step, T *y, int to) {                           \
+    const T a = ADD(x[step], x[2 * step]), b = SUB(x[step], x[2 * step]);                        \
+    const T c = ADD(x[3 * step], x[4 * step]), d = SUB(x[3 * step], x[4 * step]);                \
+    y[0] = ADD(SUB(sixfold_##name(x[0]), twice_##name(twice_##name(a))), c);                     \
+    y[to] = SUB(d, twice_##name(b));                                                             \
+    y[2 * to] = SUB(c, a);                                                                       \
+    y[3 * to] = ADD(SUB(twice_##name(d), b), sixfold_##name(x[5 * step]));                       \
+  }                                                                                              \
+  static inline void gather6_##name(const T *x, T *y) {                                          \
+    T t[24];                                                                                     \
+    for (int i = 0; i < 6; i++) quad_##name(x + i, 6, t + i, 6);                                 \
+    for (int j = 0; j < 4; j++) quad_##name(t + 6 * j, 1, y + 4 * j, 1);                         \
   }
 
 #endif

@@ -184,40 +184,51 @@ static void test_winograd(const sam_uk_table *t, const sam_uk_table *plain) {
   }
 }
 
-/* The three steps of the integer form on extreme values: bytes, and sums that fill 31 bits. */
-static void test_winograd_s8(const sam_uk_table *t, const sam_uk_table *plain) {
-  enum { PLANE = 128, MOST_K = 1800, M = 23, N = 48 };
-  sam_s8_winograd_t *kernels[2] = {t->s8_winograd, plain->s8_winograd};
-  static uint8_t bytes[16][PLANE];
-  static int16_t v[2][16 * PLANE], a[M * MOST_K], w[2][N * MOST_K];
-  static int32_t sums[16 * PLANE], y[2][M * N];
-  for (int i = 0; i < 16 * PLANE; i++)
+/* The transforms of integers on bytes at their ends, and on sums as products give them: whole numbers times what the
+ * last step divides by, modulo 2^32. */
+static void test_winograd_s8_form(const sam_s8_winograd_form *const forms[2], int side) {
+  enum { PLANE = 128, PLACES = 36 };
+  const int places = side * side, pixels = (side - 2) * (side - 2);
+  static uint8_t bytes[PLACES][PLANE];
+  static int16_t v[2][PLACES * PLANE];
+  static int32_t sums[PLACES * PLANE];
+  for (int i = 0; i < PLACES * PLANE; i++)
     bytes[i / PLANE][i % PLANE] = (uint8_t)(i % 3 ? test_int(0, 255) : i % 2 ? 127 : 128);
-  const uint8_t *d[16];
-  for (int p = 0; p < 16; p++) d[p] = bytes[p];
+  const uint8_t *d[PLACES];
+  for (int p = 0; p < places; p++) d[p] = bytes[p];
   for (int64_t n = 1; n < 70; n += n < 35 ? 1 : 17) {
     const uint8_t flip = n % 2 ? 0x80 : 0;
-    for (int i = 0; i < 2; i++) kernels[i]->input(n, d, flip, v[i], PLANE);
-    for (int p = 0; p < 16; p++)
+    for (int i = 0; i < 2; i++) forms[i]->input(n, d, flip, v[i], PLANE);
+    for (int p = 0; p < places; p++)
       for (int64_t c = 0; c < n; c++) EXPECT_EQ(v[0][p * PLANE + c], v[1][p * PLANE + c]);
 
-    /* Sums of four times a whole number, as products give them. */
     int32_t start[PLANE];
     float scale[PLANE];
-    for (int i = 0; i < 16 * PLANE; i++) sums[i] = i % PLANE < n ? 4 * test_int(-1000000, 1000000) : 0;
+    for (int i = 0; i < places * PLANE; i++)
+      sums[i] = i % PLANE >= n ? 0 : side == 4 ? 4 * test_int(-1000000, 1000000) : 576 * test_int(-40000, 40000);
     for (int c = 0; c < PLANE; c++) {
       start[c] = test_int(-20000, 20000);
       scale[c] = test_float(1e-6f, n % 5 ? 1e-4f : 3.0f);
     }
     const sam_s8_winograd_end end = {start, scale, test_int(-128, 127), -120, 100 + (int)n % 28, flip, n % 5 == 0};
-    uint8_t out[2][4][PLANE], *to[2][4];
+    uint8_t out[2][16][PLANE], *to[2][16];
     memset(out, 7, sizeof out);
     for (int i = 0; i < 2; i++) {
-      for (int q = 0; q < 4; q++) to[i][q] = out[i][q];
-      kernels[i]->output(n, sums, PLANE, &end, to[i]);
+      for (int q = 0; q < pixels; q++) to[i][q] = out[i][q];
+      forms[i]->output(n, sums, PLANE, &end, to[i]);
     }
     EXPECT(memcmp(out[0], out[1], sizeof out[0]) == 0);
   }
+}
+
+/* The three steps of the integer form; products of sums that fill 31 bits. */
+static void test_winograd_s8(const sam_uk_table *t, const sam_uk_table *plain) {
+  enum { MOST_K = 1800, M = 23, N = 48 };
+  sam_s8_winograd_t *kernels[2] = {t->s8_winograd, plain->s8_winograd};
+  static int16_t a[M * MOST_K], w[2][N * MOST_K];
+  static int32_t y[2][M * N];
+  test_winograd_s8_form((const sam_s8_winograd_form *const[]){&kernels[0]->two, &kernels[1]->two}, 4);
+  test_winograd_s8_form((const sam_s8_winograd_form *const[]){&kernels[0]->four, &kernels[1]->four}, 6);
   for (int round = 0; round < 12; round++) {
     const int k = round ? 1 + round * 7 : MOST_K, n = round % 3 ? N : 16, m = 1 + round * 2, even = (k + 1) / 2 * 2;
     for (int i = 0; i < m * even; i++) a[i] = (int16_t)(round ? test_int(-512, 512) : 512);

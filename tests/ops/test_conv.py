@@ -46,6 +46,7 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "many channels": ((2, 12, 13, 40), (37, 3, 3, 40), options(act="RELU")),
     "many channels valid": ((1, 9, 26, 32), (64, 3, 3, 32), options(VALID)),
     "many channels odd": ((1, 13, 12, 35), (34, 3, 3, 35), options(act="RELU6")),
+    "more channels": ((1, 8, 9, 230), (33, 3, 3, 230), options()),
     "no pixels": ((0, 4, 4, 3), (2, 3, 3, 3), options()),
 }
 
@@ -92,6 +93,19 @@ for key, (shape, filt, opts) in SHAPES.items():
                 [tensor("uint8", scale=out, zero_point=110)], opts, atol=1,
             ),
         ]  # fmt: skip
+# Sums at the ends of what Winograd's transforms of integers keep: 227 channels of -128 by -128 fill 26 bits.
+CASES += [
+    Case(
+        f"int8 ends {low} {high} by {weight}", "CONV_2D",
+        [
+            tensor("int8", (1, 9, 8, 227), 0.05, 127 if low < 0 else -128, low=low, high=high),
+            const("int8", (32, 3, 3, 227), 0.01, low=weight, high=weight if weight < 0 else None),
+            const("int32", (32,), 0.0005, low=-9000, high=9000),
+        ],
+        [tensor("int8", scale=300.0)], options(), version=3, atol=1,
+    )
+    for low, high, weight in ((-128, -128, -128), (127, 127, -128), (127, 127, 127), (-128, 127, -128))
+]  # fmt: skip
 FEW = ((1, 6, 5, 10), (18, 3, 3, 10), options(act="RELU"))
 CASES += [
     Case(

@@ -149,6 +149,26 @@ static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t i
   return row;
 }
 
+/* Runs the strip, in pieces where its input rows would leave the first cache from one block of channels to the next:
+ * blocks share lines. With stride 1, where lanes serve several outputs, beginning anew costs more than that. */
+static void run_strip(const dw_plan *p, const sam_dw_strip *strip, const void **rows, void **out) {
+  enum { CACHED = 40 << 10, PIECE = 16 << 10, LEAST = 16 };
+  const int64_t in_step = strip->x_step * p->size, out_step = strip->channels * p->size;
+  const int64_t in_pixel = p->n_rows * in_step;
+  if (p->stride_w == 1 || p->size > 1 || in_pixel * strip->n <= CACHED || in_pixel * LEAST > PIECE) {
+    p->kernel->run(strip);
+    return;
+  }
+  const int64_t pieces = (strip->n * in_pixel + PIECE - 1) / PIECE, length = (strip->n + pieces - 1) / pieces;
+  sam_dw_strip part = *strip;
+  for (int64_t at = 0; at < strip->n; at += length) {
+    part.n = strip->n - at < length ? strip->n - at : length;
+    p->kernel->run(&part);
+    for (int32_t t = 0; t < p->n_rows; t++) rows[t] = (const char *)rows[t] + length * in_step;
+    for (int32_t r = 0; r < p->kernel->rows; r++) out[r] = (char *)out[r] + length * out_step;
+  }
+}
+
 /* The outputs [from, to) of `valid` rows from y on, all of which cross a side: their pixels are copied, with border. */
 static void edge_strip(const dw_work *w, const dw_lane *lane, int64_t image, int64_t y, int64_t valid, int64_t from,
                        int64_t to, sam_dw_strip *strip) {
@@ -210,7 +230,7 @@ static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
         lane.rows[t] = t < used && at >= 0 && at < p->height ? in + (image * p->height + at) * in_row : w->zero;
       }
       strip.n = to - from;
-      p->kernel->run(&strip);
+      run_strip(p, &strip, lane.rows, out);
     }
   }
 }
@@ -239,8 +259,11 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
     uint8_t *dst = (uint8_t *)w->out + (image * p->out_height + y) * out_row;
     for (int32_t r = 0; r < together; r++)
       out[r] = p->out_direct && r < valid ? dst + r * out_row : lane.out + (size_t)r * p->out_bytes;
+    if (p->out_direct) {
+      run_strip(p, &strip, lane.rows, out);
+      continue;
+    }
     p->kernel->run(&strip);
-    if (p->out_direct) continue;
     for (int64_t r = 0; r < valid; r++) {
       const uint8_t *src = out[r];
       if (p->flat) { /* the row as it is, without the pixels that fill the last vector */

@@ -143,6 +143,7 @@ CASES = [
     *all_types("valid", (1, 8, 7, 18), padding="VALID"),
     *all_types("stride 2", (2, 9, 8, 20), stride=(2, 2)),
     *all_types("stride 2 valid", (1, 8, 9, 64), stride=(2, 2), padding="VALID"),
+    *all_types("stride 2, rows beyond the first cache", (1, 7, 113, 96), stride=(2, 2)),
     *all_types("strides differ", (1, 9, 8, 17), stride=(1, 2)),
     *all_types("stride 3", (1, 11, 10, 33), stride=(3, 3)),
     *all_types("5x5", (1, 9, 11, 40), kernel=(5, 5)),

@@ -5,8 +5,6 @@
 #
 # What this does not run: the machine code that the compiler makes of the real intrinsics, the assembler lines of
 # vpdpbusd, and the detection of the processor.
-#
-#   SAMARA_MODEL_SIZE   models below this size are compared (default 2M; find's units)
 source "$(dirname "$0")/lib.sh"
 need_python cmake ninja
 [ "$(uname -m)" = x86_64 ] && grep -qw avx2 /proc/cpuinfo || { echo "needs an x86 processor with AVX2" >&2; exit 1; }
@@ -17,7 +15,7 @@ if [ "${1:-}" != python ]; then
   compile avx512
   ctest --test-dir "$BUILD/avx512" --output-on-failure --no-tests=error -j "$JOBS"
   say "AVX-512 by AVX2: integer models"
-  mapfile -t models < <(find examples ../shared/models -name '*.tflite' -size "-${SAMARA_MODEL_SIZE:-2M}" 2>/dev/null | sort)
+  mapfile -t models < <(find examples ../shared/models -name '*.tflite' 2>/dev/null | sort)
   for isa in scalar avx2 avxvnni avx512 avx512vnni; do
     SAMARA_ISA=$isa "$BUILD/avx512/answers" "${models[@]}" >"$BUILD/answers-$isa" 2>"$BUILD/answers-$isa.level"
     grep -qx "level: $isa" "$BUILD/answers-$isa.level" || { cat "$BUILD/answers-$isa.level" >&2; exit 1; }
@@ -39,4 +37,4 @@ read -r python packages < <(python -c "import sys, sysconfig; print(sys._base_ex
 export PYTHONSAFEPATH=1 PYTHONPATH=$site:$packages
 level=$("$python" -c 'from samara.interpreter import _native; print(_native.isa())')
 [ "$level" = avx512vnni ] || { echo "the library's level is $level" >&2; exit 1; }
-"$python" .venv/bin/pytest "$@"
+"$python" -m pytest "$@"

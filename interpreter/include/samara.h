@@ -210,8 +210,9 @@ SAM_API sam_status sam_model_metadata(const sam_model *model, int32_t i, sam_met
  * for others, or a damaged one, is replaced; one that is no weight cache is never: SAM_IO. It is written under another
  * name and renamed, so that nobody sees half of it and processes may race; where it cannot be written, the weights stay
  * in memory, and `problem` says why. While a model lives, its file may be replaced or deleted, but not shortened.
- *   Opening reads the whole model once, to know its content. The answers are the same bytes with and without the file.
- * Whoever may write it can change the answers: keep it where only trusted users write. */
+ *   Opening reads the whole model to know its content, unless it is the same file that has not been touched since (by
+ * ctime). The answers are the same bytes with and without the weight cache. Whoever may write it can change the answers:
+ * keep it where only trusted users write. */
 SAM_API sam_status sam_model_weight_cache(const sam_model *model, sam_weight_cache_info *info);
 
 /* ---- Sessions ---- */

@@ -39,6 +39,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #endif
 
@@ -135,6 +136,20 @@ static int populate(size_t bytes) {
   return 0;
 }
 
+static uint64_t nanoseconds(struct timespec t) { return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec; }
+
+static sam_file_stamp stamp_of(const struct stat *info) {
+#if defined(__APPLE__)
+  const uint64_t modified = nanoseconds(info->st_mtimespec), changed = nanoseconds(info->st_ctimespec);
+#else
+  const uint64_t modified = nanoseconds(info->st_mtim), changed = nanoseconds(info->st_ctim);
+#endif
+  const uint64_t grain = 2000000000; /* two seconds, the coarsest clock that file systems have */
+  struct timespec now;
+  if (clock_gettime(CLOCK_REALTIME, &now) != 0 || nanoseconds(now) < changed + grain) return (sam_file_stamp){0};
+  return (sam_file_stamp){(uint64_t)info->st_dev, (uint64_t)info->st_ino, modified, changed};
+}
+
 sam_status sam_model_open(const char *path, const sam_options *options, sam_model **model, sam_error *error) {
   if (!path || !model) return sam_error_set(error, SAM_INVALID_ARGUMENT, -1, -1, -1, "path or model is NULL");
   int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -166,6 +181,7 @@ sam_status sam_model_open(const char *path, const sam_options *options, sam_mode
   made->bytes = bytes;
   made->size = size;
   made->mapped = size > 0;
+  made->stamp = stamp_of(&info);
   return finish(made, options, model, error);
 }
 

@@ -41,10 +41,17 @@ typedef struct sam_subgraph {
 
 struct sam_pack_cache; /* packing.c */
 
+/* Which file this is, and when it changed last (by ctime, which nobody can set): as long as they stay, so do its bytes. All
+ * zeros: not a file, or one so young that a change might not show. */
+typedef struct sam_file_stamp {
+  uint64_t device, inode, modified, changed; /* nanoseconds */
+} sam_file_stamp;
+
 struct sam_model {
   const uint8_t *bytes;
   size_t size;
   bool mapped; /* munmap at the end */
+  sam_file_stamp stamp;
   void *owned; /* or free this */
   int32_t n_subgraphs, n_signatures, n_metadata;
   sam_subgraph *subgraphs;

@@ -170,11 +170,12 @@ static sam_cache_pack *lasting_packs(struct sam_pack_cache *cache, size_t *n) {
 void sam_pack_cache_store(struct sam_pack_cache *cache) {
   if (!cache->file) return;
   pthread_mutex_lock(&cache->mutex);
-  if (cache->stale && !*cache->problem) {
+  if ((cache->stale || sam_cache_file_lacks_stamp(cache->file)) && !*cache->problem) {
     size_t n;
     sam_cache_pack *packs = lasting_packs(cache, &n);
     if (packs) sam_cache_file_write(cache->file, packs, n, &cache->written, cache->problem, sizeof cache->problem);
-    cache->stale = !packs;
+    if (!cache->stale) *cache->problem = 0; /* only a stamp is missing: not worth a word */
+    cache->stale = cache->stale && !packs;
     sam_free(packs);
   }
   pthread_mutex_unlock(&cache->mutex);

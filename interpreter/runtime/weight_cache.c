@@ -15,11 +15,14 @@ enum { ORDER_MARK = 0x01020304, RUN = 4 << 20 /* of the model, mapped at a time 
 
 static const char magic[8] = SAM_CACHE_MAGIC;
 
-_Static_assert(sizeof(sam_cache_header) == 152 && sizeof(sam_cache_entry) == 48 && sizeof SAM_PACKING_ID == sizeof((sam_cache_header *)0)->packing + 1, "no padding");
+_Static_assert(sizeof(sam_cache_header) == 184 && sizeof(sam_cache_entry) == 48 && sizeof SAM_PACKING_ID == sizeof((sam_cache_header *)0)->packing + 1, "no padding");
 
 struct sam_cache_file {
   char *path;
-  sam_cache_header wanted; /* what a file that fits says up to `model`, except for `packs` */
+  const sam_model *model;
+  sam_cache_header wanted; /* what a file that fits says up to `model`, except for `packs` and `stamp` */
+  bool hashed;             /* wanted.model is known */
+  bool lacks_stamp;
   const char *map; /* NULL: no file that fits */
   size_t size;
   const sam_cache_entry *entries;
@@ -52,9 +55,17 @@ static sam_hash hash_of_model(const sam_model *model) {
   return hash;
 }
 
+static sam_hash model_hash(struct sam_cache_file *file) {
+  if (!file->hashed) file->wanted.model = hash_of_model(file->model);
+  file->hashed = true;
+  return file->wanted.model;
+}
+
 static sam_hash hash_of_header(const sam_cache_header *h) { return sam_hash_of(h, offsetof(sam_cache_header, self), (sam_hash){0, 0}); }
 
 static bool same(sam_hash x, sam_hash y) { return x.a == y.a && x.b == y.b; }
+
+static bool has_stamp(const sam_cache_header *h) { return h->stamp.changed != 0; }
 
 /* Whether file->map holds what we would have written. */
 static bool fits(struct sam_cache_file *file) {
@@ -63,7 +74,7 @@ static bool fits(struct sam_cache_file *file) {
   memcpy(&h, file->map, sizeof h);
   sam_cache_header wanted = file->wanted;
   wanted.packs = h.packs;
-  if (memcmp(&h, &wanted, offsetof(sam_cache_header, file_bytes)) != 0 || !same(h.self, hash_of_header(&h))) return false;
+  if (memcmp(&h, &wanted, offsetof(sam_cache_header, stamp)) != 0 || !same(h.self, hash_of_header(&h))) return false;
   if (h.file_bytes != file->size || h.packs > (file->size - sizeof h - SLACK) / sizeof(sam_cache_entry)) return false;
   file->n = h.packs;
   file->entries = (const sam_cache_entry *)(const void *)(file->map + sizeof h);
@@ -79,8 +90,17 @@ static bool fits(struct sam_cache_file *file) {
     }
     place = rounded(place + e->bytes);
   }
-  return place + SLACK == file->size;
+  if (place + SLACK != file->size) return false;
+  if (has_stamp(&wanted) && memcmp(&h.stamp, &wanted.stamp, sizeof h.stamp) == 0) {
+    file->wanted.model = h.model;
+    file->hashed = true;
+    return true;
+  }
+  file->lacks_stamp = !has_stamp(&h) && has_stamp(&wanted);
+  return same(h.model, model_hash(file));
 }
+
+bool sam_cache_file_lacks_stamp(const struct sam_cache_file *file) { return file->map && file->lacks_stamp; }
 
 const char *sam_cache_file_path(const struct sam_cache_file *file) { return file->path; }
 
@@ -114,7 +134,7 @@ sam_status sam_cache_file_open(const char *path, const sam_model *model, struct 
                        "weight_cache is \"%.300s\"; this build cannot map weights from a file on this system", path);
 }
 void sam_cache_file_close(struct sam_cache_file *file) { (void)file; }
-bool sam_cache_file_write(const struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
+bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
                           char *problem, size_t problem_bytes) {
   (void)file, (void)packs, (void)n, (void)written;
   if (problem_bytes) *problem = 0;
@@ -191,6 +211,7 @@ sam_status sam_cache_file_open(const char *path, const sam_model *model, struct 
     return sam_error_set(error, SAM_OUT_OF_MEMORY, -1, -1, -1, "out of memory for the weight cache");
   }
   file->path = strcpy(copy, path);
+  file->model = model;
   sam_status status = map_file(file, error);
   if (status) {
     sam_cache_file_close(file);
@@ -200,7 +221,7 @@ sam_status sam_cache_file_open(const char *path, const sam_model *model, struct 
                           .format = FORMAT,
                           .features = sam_isa_features(),
                           .model_bytes = model->size,
-                          .model = hash_of_model(model)};
+                          .stamp = model->stamp};
   memcpy(file->wanted.magic, magic, sizeof magic);
   memcpy(file->wanted.packing, SAM_PACKING_ID, sizeof file->wanted.packing);
   if (file->map && !fits(file)) unmap(file);
@@ -258,12 +279,14 @@ static FILE *create_beside(const char *path, char *name, size_t bytes) {
   return NULL;
 }
 
-bool sam_cache_file_write(const struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
+bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
                           char *problem, size_t problem_bytes) {
   const size_t name_bytes = strlen(file->path) + 64;
   char *name = sam_malloc(name_bytes);
   sam_cache_entry *entries = sam_calloc(n, sizeof *entries);
   int reason = ENOMEM;
+  file->lacks_stamp = false;
+  model_hash(file);
   sam_cache_header h = file->wanted;
   h.packs = (uint32_t)n;
   if (name && entries && n <= INT32_MAX) {

@@ -4,7 +4,8 @@
  *
  * Nothing in a pack is an address. What a pack was made from is named by its place in the model file. The header says for
  * what the packs are: this build of the kernels, these instructions, a model of this size and content. A file that
- * differs in any of it is as good as none, and is made anew.
+ * differs in any of it is as good as none, and is made anew. The content of a model is its hash; but a model file that has
+ * not been touched since (sam_file_stamp) need not be read to know it.
  *
  * Nothing of a file is believed: header and directory carry their hash, and the directory must be exactly the one that
  * we would write for packs of these sizes; a pack is hashed before it is handed out the first time. So a file that was
@@ -28,6 +29,7 @@ typedef struct sam_cache_header {
   uint32_t features; /* SAM_CPU_... in use */
   uint32_t packs;
   uint64_t model_bytes;
+  sam_file_stamp stamp; /* of the model when it was hashed */
   sam_hash model;
   uint64_t file_bytes;
   sam_hash directory;
@@ -58,9 +60,11 @@ const char *sam_cache_file_path(const struct sam_cache_file *file);
 const void *sam_cache_file_find(struct sam_cache_file *file, uint64_t source, uint64_t variant, uint64_t bytes);
 /* The i-th pack of the file, of which only the place has been checked; false past the end. */
 bool sam_cache_file_pack(const struct sam_cache_file *file, size_t i, sam_cache_pack *pack);
+/* Whether the file was written when the model was too young for a stamp, which it now could have. */
+bool sam_cache_file_lacks_stamp(const struct sam_cache_file *file);
 /* Puts a file with these packs in the place of the one at the path; sorts them. The open one stays as it is.
  * `*written`: its bytes. False, with the reason in `problem`, if that cannot be done. */
-bool sam_cache_file_write(const struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
+bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
                           char *problem, size_t problem_bytes);
 
 #endif

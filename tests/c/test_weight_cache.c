@@ -147,7 +147,7 @@ static void test_forged(void) {
     memcpy(&h, copy, sizeof h);
     const size_t front = h.packs * sizeof(sam_cache_entry);
     for (int k = test_int(1, 8); k > 0; k--) {
-      const size_t at = i % 3 == 0 ? offsetof(sam_cache_header, packs) + (size_t)test_int(0, 51)
+      const size_t at = i % 3 == 0 ? offsetof(sam_cache_header, packs) + (size_t)test_int(0, 83)
                         : i % 3 == 1 ? begin + (size_t)test_int(0, (int32_t)front - 1)
                                      : begin + front + (size_t)test_int(0, (int32_t)(whole.size - begin - front) - 1);
       const int32_t odd[] = {0, 1, 255, 127, 128, test_int(0, 255)};
@@ -253,6 +253,78 @@ static void test_replaced_while_mapped(void) {
   sam_model_free(opened);
 }
 
+static sam_cache_header header_of(const char *name) {
+  sam_cache_header h = {.packs = 0};
+  content file = read_file(name);
+  if (file.size > sizeof h) memcpy(&h, file.bytes, sizeof h);
+  free(file.bytes);
+  return h;
+}
+
+static void change_header(const char *name, sam_cache_header h) {
+  content file = read_file(name);
+  h.self = sam_hash_of(&h, offsetof(sam_cache_header, self), (sam_hash){0, 0});
+  memcpy(file.bytes, &h, sizeof h);
+  write_file(name, file.bytes, file.size);
+  free(file.bytes);
+}
+
+/* Opens a model file and plans a session: what became of its weight cache. */
+static sam_weight_cache_info open_once(const char *name) {
+  sam_options options;
+  sam_options_init(&options);
+  options.weight_cache = path;
+  sam_model *opened = NULL;
+  sam_session *session = NULL;
+  sam_weight_cache_info info = {0};
+  EXPECT_EQ(sam_model_open(name, &options, &opened, &error), SAM_OK);
+  if (opened) EXPECT_EQ(sam_session_create(opened, 0, &options, &session, &error), SAM_OK);
+  sam_model_weight_cache(opened, &info);
+  sam_session_free(session);
+  sam_model_free(opened);
+  return info;
+}
+
+/* A model file that stays untouched is not read again; one that was touched is. */
+static void test_stamp(void) {
+  char copy[128];
+  snprintf(copy, sizeof copy, "%s/net.tflite", folder);
+  write_file(copy, model.bytes, model.size);
+  unlink(path);
+  EXPECT(open_once(copy).written > 0);
+  EXPECT_EQ(header_of(path).stamp.changed, 0); /* too young */
+  sam_weight_cache_info info = open_once(copy);
+  EXPECT(info.mapped > 0 && info.packed == 0 && info.written == 0);
+  sleep(3);
+  info = open_once(copy); /* adds the stamp */
+  EXPECT(info.mapped > 0 && info.packed == 0 && info.written > 0);
+  sam_cache_header h = header_of(path);
+  EXPECT(h.stamp.changed != 0);
+  EXPECT(open_once(copy).written == 0);
+  h.model.a ^= 1; /* a wrong hash does not matter while the stamp is right */
+  change_header(path, h);
+  info = open_once(copy);
+  EXPECT(info.mapped > 0 && info.packed == 0 && info.written == 0);
+  h.stamp.changed ^= 1;
+  change_header(path, h);
+  info = open_once(copy);
+  EXPECT(info.mapped == 0 && info.written > 0);
+  h = header_of(path);
+  h.stamp.inode++; /* another file of the same content: read, and believed */
+  change_header(path, h);
+  info = open_once(copy);
+  EXPECT(info.mapped > 0 && info.packed == 0 && info.written == 0);
+  content changed = {malloc(model.size), model.size};
+  memcpy(changed.bytes, model.bytes, model.size);
+  changed.bytes[model.size / 2] ^= 1;
+  write_file(copy, changed.bytes, changed.size); /* in place, the same size */
+  info = open_once(copy);
+  EXPECT(info.mapped == 0 && info.written > 0);
+  free(changed.bytes);
+  unlink(copy);
+  unlink(path);
+}
+
 static void test_hash(void) {
   unsigned char bytes[300] = {0};
   sam_hash seen[301];
@@ -279,6 +351,7 @@ int main(void) {
   test_replaced_while_mapped();
   test_other_models_and_levels();
   test_paths();
+  test_stamp();
   test_forged();
   free(whole.bytes);
   free(model.bytes);

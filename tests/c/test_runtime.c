@@ -104,14 +104,22 @@ static void fill(void *dst, const void *arg) {
   memcpy(dst, arg, 8);
 }
 
+static struct sam_pack_cache *empty_cache(size_t model_bytes) {
+  static sam_model model;
+  struct sam_pack_cache *cache = NULL;
+  model.size = model_bytes;
+  EXPECT_EQ(sam_pack_cache_create(&model, NULL, &cache, NULL), SAM_OK);
+  return cache;
+}
+
 /* Large models pack into one region, and beside it where it is full. */
 static void test_pack_region(void) {
   enum { BYTES = 300000 };
-  struct sam_pack_cache *cache = sam_pack_cache_create(1 << 20);
+  struct sam_pack_cache *cache = empty_cache(1 << 20);
   static uint64_t sources[12];
   char *packed[12];
   for (uint64_t i = 0; i < 12; i++) {
-    packed[i] = (char *)(uintptr_t)sam_pack_cache_get(cache, &sources[i], 1, BYTES, fill, &i);
+    packed[i] = (char *)(uintptr_t)sam_pack_cache_get(cache, &sources[i], 1, BYTES, false, fill, &i);
     EXPECT(packed[i] != NULL && (uintptr_t)packed[i] % 64 == 0);
     memset(packed[i] + 8, (int)i, BYTES - 8);
   }
@@ -120,17 +128,17 @@ static void test_pack_region(void) {
 }
 
 static void test_packs(void) {
-  struct sam_pack_cache *cache = sam_pack_cache_create(0);
+  struct sam_pack_cache *cache = empty_cache(0);
   static uint64_t sources[500];
   for (int pass = 0; pass < 2; pass++)
     for (uint64_t i = 0; i < 500; i++) {
       uint64_t value = i + 7;
-      const void *packed = sam_pack_cache_get(cache, &sources[i], i % 3, 8, fill, &value);
+      const void *packed = sam_pack_cache_get(cache, &sources[i], i % 3, 8, false, fill, &value);
       EXPECT(packed != NULL && (uintptr_t)packed % 64 == 0 && *(const uint64_t *)packed == i + 7);
     }
   EXPECT_EQ(fills, 500);
   uint64_t other = 1;
-  EXPECT(sam_pack_cache_get(cache, &sources[0], 9, 8, fill, &other) != NULL);
+  EXPECT(sam_pack_cache_get(cache, &sources[0], 9, 8, false, fill, &other) != NULL);
   EXPECT_EQ(fills, 501);
   EXPECT_EQ(sam_pack_cache_bytes(cache), 501 * 8);
   sam_pack_cache_free(cache);

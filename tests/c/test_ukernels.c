@@ -171,6 +171,15 @@ static void test_row_sums(const char *level, sam_s8_gemm_t *kernel) {
   }
 }
 
+static const void *pack_here(sam_ctx *ctx, const sam_tensor *source, uint64_t variant, size_t bytes, sam_pack_fn fill,
+                             const void *arg) {
+  (void)ctx, (void)source, (void)variant;
+  static int64_t answer;
+  EXPECT_EQ(bytes, sizeof answer);
+  fill(&answer, arg);
+  return &answer;
+}
+
 /* Fitted weights of one product: mostly small, some large, some of nine bits. NULL where they do not pay. */
 static void *fit_weights(sam_matmul *mm, const sam_tensor *like, const int8_t *w, int32_t zero, int n, int k) {
   static sam_tensor weights;
@@ -182,7 +191,8 @@ static void *fit_weights(sam_matmul *mm, const sam_tensor *like, const int8_t *w
   weights.flags = SAM_TENSOR_KNOWN;
   *mm = (sam_matmul){.in = like, .out = like, .weights = &weights, .plain = true, .kind = SAM_MATMUL_S8};
   mm->w_flip = 0x80, mm->w_zero = zero != 0, mm->n = n, mm->k = k;
-  sam_matmul_choose(mm, k);
+  const sam_services services = {.pack = pack_here};
+  EXPECT_EQ(sam_matmul_choose(&(sam_ctx){.services = &services}, mm, k), SAM_OK);
   if (mm->s8 != sam_uk.s8_gemm->fitted) return NULL;
   mm->n_padded = (n + mm->tile.nr - 1) / mm->tile.nr * mm->tile.nr;
   int32_t *sums = gemm_room(4 * (size_t)(mm->n_padded + 1));

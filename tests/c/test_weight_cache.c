@@ -142,7 +142,7 @@ static void test_forged(void) {
   sam_cache_header h;
   const size_t begin = sizeof h;
   int ran = 0;
-  for (int i = 0; i < 3000; i++) {
+  for (int i = 0; i < 800; i++) {
     memcpy(copy, whole.bytes, whole.size);
     memcpy(&h, copy, sizeof h);
     const size_t front = h.packs * sizeof(sam_cache_entry);
@@ -172,7 +172,7 @@ static void test_forged(void) {
     EXPECT(status == SAM_OK || status == SAM_INVALID_MODEL);
     ran += !status && info.mapped > 0;
   }
-  EXPECT(ran > 500); /* the files did get through */
+  EXPECT(ran > 130); /* the files did get through */
   free(copy);
   unlink(path);
 }

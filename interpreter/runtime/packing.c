@@ -91,7 +91,10 @@ static void *place(struct sam_pack_cache *cache, size_t bytes, pack *entry) {
   }
   const bool own = !cache->region || bytes > cache->region_bytes - cache->region_used;
   entry->where = own ? OWN : IN_REGION;
-  if (own) return sam_malloc_aligned(bytes ? bytes : 1);
+  if (own) { /* as empty as the region: gaps that nobody fills are the same in every file, and show no old memory */
+    void *alone = sam_malloc_aligned(bytes ? bytes : 1);
+    return alone ? memset(alone, 0, bytes) : NULL;
+  }
   void *data = cache->region + cache->region_used;
   cache->region_used += (bytes + 63) / 64 * 64;
   if (cache->region_used > cache->region_bytes) cache->region_used = cache->region_bytes;

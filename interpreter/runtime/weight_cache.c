@@ -15,7 +15,9 @@ enum { ORDER_MARK = 0x01020304, RUN = 4 << 20 /* of the model, mapped at a time 
 
 static const char magic[8] = SAM_CACHE_MAGIC;
 
-_Static_assert(sizeof(sam_cache_header) == 184 && sizeof(sam_cache_entry) == 48 && sizeof SAM_PACKING_ID == sizeof((sam_cache_header *)0)->packing + 1, "no padding");
+_Static_assert(sizeof(sam_cache_header) == 184 && sizeof(sam_cache_entry) == 48 &&
+                   sizeof SAM_PACKING_ID == sizeof((sam_cache_header *)0)->packing + 1,
+               "no padding");
 
 struct sam_cache_file {
   char *path;
@@ -61,7 +63,9 @@ static sam_hash model_hash(struct sam_cache_file *file) {
   return file->wanted.model;
 }
 
-static sam_hash hash_of_header(const sam_cache_header *h) { return sam_hash_of(h, offsetof(sam_cache_header, self), (sam_hash){0, 0}); }
+static sam_hash hash_of_header(const sam_cache_header *h) {
+  return sam_hash_of(h, offsetof(sam_cache_header, self), (sam_hash){0, 0});
+}
 
 static bool same(sam_hash x, sam_hash y) { return x.a == y.a && x.b == y.b; }
 
@@ -120,15 +124,18 @@ const void *sam_cache_file_find(struct sam_cache_file *file, uint64_t source, ui
       sam_file_ahead(p.data, (size_t)bytes);
       return same(file->entries[middle].hash, sam_hash_of(p.data, (size_t)bytes, (sam_hash){0, 0})) ? p.data : NULL;
     }
-    if (order < 0) begin = middle + 1;
-    else end = middle;
+    if (order < 0)
+      begin = middle + 1;
+    else
+      end = middle;
   }
   return NULL;
 }
 
 #if defined(_WIN32)
 
-sam_status sam_cache_file_open(const char *path, const sam_model *model, struct sam_cache_file **file, sam_error *error) {
+sam_status sam_cache_file_open(const char *path, const sam_model *model, struct sam_cache_file **file,
+                               sam_error *error) {
   (void)model, (void)file;
   return sam_error_set(error, SAM_UNSUPPORTED, -1, -1, -1,
                        "weight_cache is \"%.300s\"; this build cannot map weights from a file on this system", path);
@@ -149,7 +156,8 @@ bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, si
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Reading ------------------------------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------------------------------
+ */
 
 static void unmap(struct sam_cache_file *file) {
   if (file->map) munmap((void *)(uintptr_t)file->map, file->size);
@@ -164,12 +172,11 @@ void sam_cache_file_close(struct sam_cache_file *file) {
   sam_free(file);
 }
 
-/* Whether a file may be replaced: a weight cache at either end, or what a power failure left of one. */
+/* Whether a file may be replaced: a weight cache at either end, or zeros, which a power failure can leave of one. */
 static bool is_ours(const char *map, size_t size) {
-  static const char nothing[ALIGNMENT];
-  if (size < sizeof nothing) return memcmp(map, magic, size < sizeof magic ? size : sizeof magic) == 0;
-  return memcmp(map, magic, sizeof magic) == 0 || memcmp(map, nothing, sizeof nothing) == 0 ||
-         memcmp(map + size - sizeof magic, magic, sizeof magic) == 0;
+  if (size < ALIGNMENT) return memcmp(map, magic, size < sizeof magic ? size : sizeof magic) == 0;
+  const bool zeros = map[0] == 0 && memcmp(map, map + 1, size - 1) == 0;
+  return zeros || memcmp(map, magic, sizeof magic) == 0 || memcmp(map + size - sizeof magic, magic, sizeof magic) == 0;
 }
 
 static sam_status map_file(struct sam_cache_file *file, sam_error *error) {
@@ -218,10 +225,10 @@ sam_status sam_cache_file_open(const char *path, const sam_model *model, struct 
     return status;
   }
   file->wanted = (sam_cache_header){.byte_order = ORDER_MARK,
-                          .format = FORMAT,
-                          .features = sam_isa_features(),
-                          .model_bytes = model->size,
-                          .stamp = model->stamp};
+                                    .format = FORMAT,
+                                    .features = sam_isa_features(),
+                                    .model_bytes = model->size,
+                                    .stamp = model->stamp};
   memcpy(file->wanted.magic, magic, sizeof magic);
   memcpy(file->wanted.packing, SAM_PACKING_ID, sizeof file->wanted.packing);
   if (file->map && !fits(file)) unmap(file);
@@ -229,7 +236,8 @@ sam_status sam_cache_file_open(const char *path, const sam_model *model, struct 
   return SAM_OK;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------------ */
+/* ---- Writing ------------------------------------------------------------------------------------------------------
+ */
 
 static int by_key(const void *a, const void *b) {
   const sam_cache_pack *y = b;
@@ -243,7 +251,8 @@ static bool write_packs(FILE *out, sam_cache_header *h, const sam_cache_pack *pa
   uint64_t place = rounded(begin);
   for (uint32_t i = 0; i < h->packs; i++) {
     const sam_cache_pack *p = &packs[i];
-    entries[i] = (sam_cache_entry){p->source, p->variant, p->bytes, place, sam_hash_of(p->data, (size_t)p->bytes, none)};
+    entries[i] =
+        (sam_cache_entry){p->source, p->variant, p->bytes, place, sam_hash_of(p->data, (size_t)p->bytes, none)};
     place = rounded(place + p->bytes);
   }
   h->file_bytes = place + SLACK;

@@ -147,7 +147,7 @@ static void test_forged(void) {
     memcpy(&h, copy, sizeof h);
     const size_t front = h.packs * sizeof(sam_cache_entry);
     for (int k = test_int(1, 8); k > 0; k--) {
-      const size_t at = i % 3 == 0 ? offsetof(sam_cache_header, packs) + (size_t)test_int(0, 83)
+      const size_t at = i % 3 == 0   ? offsetof(sam_cache_header, packs) + (size_t)test_int(0, 83)
                         : i % 3 == 1 ? begin + (size_t)test_int(0, (int32_t)front - 1)
                                      : begin + front + (size_t)test_int(0, (int32_t)(whole.size - begin - front) - 1);
       const int32_t odd[] = {0, 1, 255, 127, 128, test_int(0, 255)};
@@ -218,6 +218,12 @@ static void test_paths(void) {
   EXPECT(strstr(error.message, "no weight cache and would be overwritten") != NULL);
   content kept = read_file(name);
   EXPECT(kept.size == 12 && memcmp(kept.bytes, "my only copy", 12) == 0);
+  free(kept.bytes);
+  const char picture[4096] = {[4000] = 1}; /* data may begin with zeros */
+  write_file(name, picture, sizeof picture);
+  EXPECT_EQ(answer(model, name, out, &info, NULL), SAM_IO);
+  kept = read_file(name);
+  EXPECT(kept.size == sizeof picture && memcmp(kept.bytes, picture, sizeof picture) == 0);
   free(kept.bytes);
   unlink(name);
   snprintf(name, sizeof name, "%s/missing/net.cache", folder);

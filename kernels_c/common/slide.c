@@ -150,8 +150,9 @@ typedef struct slide_run {
   char *out, *scratch;
   const float *batch_scale;
   const int32_t *batch_zero;
-  int64_t block, units,
-      blocks; /* pixels of a call; units: strips, or blocks (then dense) of pixels; units of an image */
+  int64_t block;  /* pixels of a call */
+  int64_t units;  /* strips, or blocks (then dense) of pixels */
+  int64_t blocks; /* units of an image */
   int32_t columns;
   int32_t out_bytes;
 } slide_run;

@@ -28,13 +28,7 @@ shift
 [ $# -gt 0 ] || set -- tests/ops tests/models/test_digits.py
 
 say "AVX-512 by AVX2: Python tests"
-need_python -e ".[test]"
-site=$BUILD/avx512-site
-rm -rf "$site"
-SKBUILD_CMAKE_ARGS="-DSAMARA_PORTABLE_AVX512=ON" SKBUILD_BUILD_DIR=$BUILD/avx512-wheel CC=gcc \
-  python -m pip install -q --no-deps --target "$site" .
-read -r python packages < <(python -c "import sys, sysconfig; print(sys._base_executable, sysconfig.get_path('purelib'))")
-export PYTHONSAFEPATH=1 PYTHONPATH=$site:$packages
+package_in avx512 "-DSAMARA_PORTABLE_AVX512=ON"
 level=$("$python" -c 'from samara.interpreter import _native; print(_native.isa())')
 [ "$level" = avx512vnni ] || { echo "the library's level is $level" >&2; exit 1; }
 "$python" -m pytest "$@"

@@ -51,6 +51,17 @@ configure() {
 }
 compile() { cmake --build "$BUILD/$1" -j "$JOBS" ${2:+--target "${@:2}"}; }
 
+# package_in NAME CMAKE-ARGUMENTS: the Python package, built so, in build/ci/NAME-site; `python` and PYTHONPATH then run it
+# instead of the installed one. The base interpreter does not follow .venv's link to the source tree.
+package_in() {
+  need_python -e ".[test]"
+  local site=$BUILD/$1-site packages
+  rm -rf "$site"
+  SKBUILD_CMAKE_ARGS=$2 SKBUILD_BUILD_DIR=$BUILD/$1-wheel CC=gcc python -m pip install -q --no-deps --target "$site" .
+  read -r python packages < <(python -c "import sys, sysconfig; print(sys._base_executable, sysconfig.get_path('purelib'))")
+  export PYTHONSAFEPATH=1 PYTHONPATH=$site:$packages
+}
+
 # An ARM64 Debian's Python: root in $py/root, of version $version; packages fetched by a private apt configuration,
 # unpacked, never installed. Run it by `qemu-aarch64 -L "$py/root" "$py/root/usr/bin/python$version"`.
 arm64_python() {

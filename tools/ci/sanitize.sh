@@ -27,15 +27,9 @@ if [ -x "$BUILD/address/mutate" ]; then
 fi
 
 say "Python tests under -fsanitize=$flags"
-need_python -e ".[test]"
-site=$BUILD/address-site
-rm -rf "$site"
-SKBUILD_CMAKE_ARGS="-DSAMARA_SANITIZE=$flags;-DSAMARA_WERROR=ON" SKBUILD_BUILD_DIR=$BUILD/address-wheel CC=gcc \
-  python -m pip install -q --no-deps --target "$site" .
-# The base interpreter does not follow .venv's link to the source tree, so it imports the sanitized package. The
-# interpreter itself never frees everything: leaks are looked for by the C tests only, and what freed memory the sanitizer
-# holds back must not look like one to the tests that watch the process grow.
-read -r python packages < <(python -c "import sys, sysconfig; print(sys._base_executable, sysconfig.get_path('purelib'))")
-PYTHONSAFEPATH=1 PYTHONPATH=$site:$packages ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16:$ASAN_OPTIONS PYTHONMALLOC=malloc \
+package_in address "-DSAMARA_SANITIZE=$flags;-DSAMARA_WERROR=ON"
+# The interpreter itself never frees everything: leaks are looked for by the C tests only, and what freed memory the
+# sanitizer holds back must not look like one to the tests that watch the process grow.
+ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16:$ASAN_OPTIONS PYTHONMALLOC=malloc \
   LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
   "$python" .venv/bin/pytest tests/interpreter -m "not slow"

@@ -126,13 +126,13 @@ def note(message: str, quiet: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def warnings_as_notes(quiet: bool = False) -> Iterator[None]:
-    """Warnings of the library as remarks on stderr."""
+def warnings_as_notes(quiet: bool = False, category: type[Warning] = UserWarning) -> Iterator[None]:
+    """Warnings of the library, those of the category, as remarks on stderr."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     for warning in caught:
-        if issubclass(warning.category, UserWarning):
+        if issubclass(warning.category, category):
             note(f"note: {warning.message}", quiet)
 
 

@@ -30,6 +30,7 @@ from .common import (
     refuse_overwrite,
     table,
     verbosity_options,
+    warnings_as_notes,
     weight_cache_option,
 )
 
@@ -169,8 +170,9 @@ def command(
     """
     if output is not None:
         refuse_overwrite(output, force)
-    loaded = samara.load(model, threads=threads, device=device, weight_cache=weight_cache)
-    run: Signature = loaded._main
+    with warnings_as_notes(quiet, RuntimeWarning):
+        loaded = samara.load(model, threads=threads, device=device, weight_cache=weight_cache)
+        run: Signature = loaded._main
     if signature is not None:
         if signature not in loaded.signatures:
             raise Failure(f"the model has no signature '{signature}'; it has: {', '.join(loaded.signatures) or 'none'}")

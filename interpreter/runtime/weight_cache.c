@@ -314,8 +314,10 @@ bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, si
   sam_free(name);
   sam_free(entries);
   if (reason)
-    snprintf(problem, problem_bytes, "cannot write the weight cache \"%.300s\": %s; the weights were packed in memory",
-             file->path, strerror(reason));
+    snprintf(
+        problem, problem_bytes,
+        "cannot write the weight cache \"%.300s\": %s; name a file that can be written (the weights stay in memory)",
+        file->path, strerror(reason));
   else
     *written = h.file_bytes;
   return !reason;

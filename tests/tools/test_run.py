@@ -13,6 +13,7 @@ from cli_driver import Cli, flatten_model, write
 from harness import Case, build, const, tensor
 from paths import emulated
 
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits" / "digits_int8.tflite"
 PIXELS = np.array([[[10, 20, 30], [40, 250, 60]], [[70, 80, 90], [100, 110, 120]]], np.uint8)
 
 
@@ -185,3 +186,17 @@ def test_strings(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("run", model, tmp_path / "x.npy", "-o", tmp_path / "o.npy", "--json")
     assert values(outcome).tolist() == ["drei", "one"]
     assert np.load(tmp_path / "o.npy").tolist() == [b"drei", b"one"]
+
+
+def test_weight_cache(cli: Cli, tmp_path: Path) -> None:
+    cache = tmp_path / "net.cache"
+    plain = cli("run", DIGITS, "--seed", 1, "--json")
+    for _ in range(2):  # written, then mapped
+        outcome = cli("run", DIGITS, "--seed", 1, "--json", "--weight-cache", cache)
+        assert (outcome.code, outcome.err, values(outcome).tolist()) == (0, "", values(plain).tolist())
+        assert cache.stat().st_size > 0
+    outcome = cli("run", DIGITS, "--seed", 1, "--weight-cache", tmp_path / "missing" / "net.cache")
+    assert outcome.code == 0
+    assert outcome.err.startswith("note: cannot write the weight cache") and len(outcome.err.splitlines()) == 1
+    assert "name a file that can be written" in outcome.err
+    cli.refuses(2, "is no weight cache and would", "run", DIGITS, "--seed", 1, "--weight-cache", __file__)

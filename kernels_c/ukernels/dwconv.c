@@ -16,11 +16,14 @@ static int64_t order_in_block(int32_t group, int64_t width, int64_t i) {
 
 static int32_t parts_of(const sam_dw_packing *p) { return p->kernel->parts > 1 ? p->kernel->parts : 1; }
 
-/* Output rows whose weights are laid out one after the other. Where a lane holds one row they are all the same. */
-static int32_t rows_of(const sam_dw_packing *p) { return p->kernel->group == 1 ? 1 : p->kernel->rows; }
+/* Output rows whose weights are laid out one after the other: with stride 1, as many as a lane holds rows. */
+static int32_t rows_of(const sam_dw_packing *p) {
+  const int32_t group = p->kernel->group, rows = p->kernel->rows;
+  return group == 1 || (p->stride == 1 && rows > group) ? group : rows;
+}
 
 static int64_t vector_groups(const sam_dw_packing *p) {
-  return p->kernel->group == 1 ? p->kh : sam_dw_rows(p->kernel, p->kh, p->stride) / p->kernel->group;
+  return sam_dw_held(p->kernel->group, p->kh, rows_of(p), p->stride);
 }
 
 int64_t sam_dw_packed_channels(const sam_dw_packing *p) {

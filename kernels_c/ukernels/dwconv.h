@@ -81,6 +81,12 @@ static inline int32_t sam_dw_rows(const struct sam_dw_kernel *kernel, int32_t kh
   return (rows + kernel->group - 1) / kernel->group * kernel->group;
 }
 
+/* Rows of a lane the weights of `planes` output rows take up. With stride 1 the weights of a row lie as those of the row
+ * `group` above it, a lane of input rows later: then only that many have weights of their own. */
+static inline int32_t sam_dw_held(int32_t group, int32_t kh, int32_t planes, int32_t stride) {
+  return ((planes - 1) * stride + kh + group - 1) / group;
+}
+
 /* Packing. Channel p of the kernel is channel p % period of the filter, without weights if that is >= filter_channels.
  * Within a block the order is the one the lanes have after interleaving rows, see order_in_block in dwconv.c. */
 typedef enum sam_dw_source { SAM_DW_F32, SAM_DW_S8, SAM_DW_U8, SAM_DW_S4 } sam_dw_source;

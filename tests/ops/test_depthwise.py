@@ -147,6 +147,7 @@ CASES = [
     *all_types("strides differ", (1, 9, 8, 17), stride=(1, 2)),
     *all_types("stride 3", (1, 11, 10, 33), stride=(3, 3)),
     *all_types("5x5", (1, 9, 11, 40), kernel=(5, 5)),
+    *all_types("5x5, two rows left", (1, 6, 7, 40), kernel=(5, 5)),
     *all_types("5x5 stride 2", (1, 9, 11, 24), kernel=(5, 5), stride=(2, 2)),
     *all_types("5x5 small image", (1, 3, 2, 16), kernel=(5, 5)),
     *all_types("wide kernel", (1, 5, 13, 8), kernel=(1, 7)),

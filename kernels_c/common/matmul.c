@@ -515,6 +515,7 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .taps = mm->taps,
                         .k = mm->k,
                         .a = call->a,
+                        .row_step = call->row_step,
                         .tap = call->tap,
                         .w = (const int8_t *)w,
                         .bias = mm->start + at,

@@ -23,7 +23,7 @@ typedef enum sam_matmul_rule { SAM_RULE_R16, SAM_RULE_UP, SAM_RULE_AWAY } sam_ma
 typedef struct sam_matmul {
   /* Set by the caller before sam_matmul_types. */
   const sam_tensor *in, *weights, *bias, *out; /* bias may be NULL */
-  bool plain; /* the file has weights as [columns][depth]: one tap, one group */
+  bool plain;                                  /* the file has weights as [columns][depth]: one tap, one group */
   int32_t activation;
   int32_t axis;   /* the dimension of `weights` that scales may follow; -1: per tensor only */
   bool wide_away; /* INT16 with 64-bit sums rounds by S-away, else R16 */
@@ -51,12 +51,12 @@ typedef struct sam_matmul {
   size_t quads;     /* bytes a panel, see sam_s8_gemm_args */
   size_t panel_bytes, group_bytes, packed_bytes;
   int32_t fixes, fit_zero; /* of fitted weights, see fit.h: how many; the zero point that has been taken out */
-  bool fitted;   /* the packed weights are those of fit.h */
-  bool nibbles;  /* the panels hold int4 weights as such, which the kernel reads so (read_int4), or else each thread opens
-                    some panels before it runs (sam_s4_open) */
+  bool fitted;             /* the packed weights are those of fit.h */
+  bool nibbles; /* the panels hold int4 weights as such, which the kernel reads so (read_int4), or else each thread
+                   opens some panels before it runs (sam_s4_open) */
   bool read_int4;
-  int32_t threads, opened; /* panels opened at once */
-  int8_t *open;            /* by thread */
+  int32_t threads, opened;        /* panels opened at once */
+  int8_t *open;                   /* by thread */
   const void *packed;             /* NULL: packed in each eval, into scratch */
   bool folded;                    /* bias is ready */
   uint8_t flip, w_flip, out_flip; /* 0x80 for uint8 */
@@ -89,8 +89,9 @@ void sam_matmul_bind(sam_matmul *mm, void *scratch);
 typedef struct sam_matmul_call {
   int32_t group, column, columns; /* column: a multiple of tile.nr */
   int thread;
-  int64_t m;                      /* at most SAM_MATMUL_ROWS */
+  int64_t m; /* at most SAM_MATMUL_ROWS */
   const void *const *a;
+  int64_t row_step;       /* see sam_s8_gemm_args */
   const ptrdiff_t *tap;   /* in bytes */
   const float *row_scale; /* hybrid: of each row */
   const int32_t *row_zero;

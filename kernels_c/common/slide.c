@@ -218,7 +218,9 @@ static void join_windows(const sam_slide *win, const char *from, int64_t n, int6
 
 /* Pointers to n rows `step` bytes apart. */
 static void point(const void **a, int64_t n, const char *from, int64_t step) {
-  for (const void **end = a + n; a != end; from += step) *a++ = from;
+  for (; n >= 4; n -= 4, a += 4, from += 4 * step)
+    a[0] = from, a[1] = from + step, a[2] = from + 2 * step, a[3] = from + 3 * step;
+  for (; n > 0; n--, from += step) *a++ = from;
 }
 
 static char *out_pixel(const slide_run *r, int64_t batch, int64_t i, int64_t j, int32_t group) {
@@ -252,6 +254,7 @@ static void run_pixels(const slide_run *r, int32_t batch, int64_t first, int64_t
   const int64_t run_bytes = (int64_t)win->run_pixels * win->tap_channels * element;
   const int64_t step = win->sx * pixel, group_at = (int64_t)group * win->tap_channels * element;
   if (win->window_bytes) call.tap = &no_tap;
+  if (!win->window_bytes && win->mode != SAM_SLIDE_GATHER && (first | win->x_count) % 4 == 0) call.row_step = step;
   for (int64_t i = 0; i < count; x = 0, y++) { /* row by row */
     const int64_t end = i + win->x_count - x < count ? i + win->x_count - x : count;
     if (win->mode == SAM_SLIDE_GATHER) {

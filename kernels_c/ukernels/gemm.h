@@ -54,6 +54,7 @@ typedef struct sam_s8_gemm_args {
   int64_t m;
   int32_t n, taps, k;
   const void *const *a; /* in the kernel's form; each run is readable up to the next multiple of kr elements */
+  int64_t row_step;     /* bytes from a row to the next in every four of them from the first on; 0: any */
   const ptrdiff_t *tap; /* in bytes */
   const int8_t *w;
   const int32_t *bias; /* with form U8, holds -128 * (sum of column j); NULL: zero */
@@ -82,8 +83,8 @@ typedef const struct sam_s8_gemm {
   const struct sam_s8_gemm *thin; /* the kernel for sums of at most thin_depth products, of the same form; or NULL */
   int32_t thin_depth;
   const struct sam_s8_gemm *fitted; /* for weights fitted by common/fit.h; form U8, nr 8, kr 4; or NULL */
-  /* For int4 weights of one tap in groups of 64, k a multiple of 64 / nr: byte i of a group has weight i of the panel in
-   * its lower half and weight i + 32 in the upper one; or NULL. */
+  /* For int4 weights of one tap in groups of 64, k a multiple of 64 / nr: byte i of a group has weight i of the panel
+   * in its lower half and weight i + 32 in the upper one; or NULL. */
   const struct sam_s8_gemm *int4;
   /* Of fitted kernels: sets `bit` in flags[i / 8] where 8 weights (x ^ flip) - zero from the i-th on may not fit. */
   void (*fit_over)(int64_t n, const uint8_t *x, uint8_t flip, int32_t zero, uint8_t bit, uint8_t *flags);

@@ -123,7 +123,6 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, int64_t i, int3
     for (; g.m - i >= rows; i += rows) tile(&g, w, i, j, rows, wide, quick);                                           \
     return i;                                                                                                          \
   }
-ROWS(s8_four_by_16, 4, 4, PLAIN_S8)
 ROWS(u8_four_by_16, 4, 4, PLAIN_U8)
 ROWS(any_four_by_16, 4, 4, OWN_LIMITS)
 ROWS(one_by_16, 1, 4, OWN_LIMITS)
@@ -131,6 +130,8 @@ ROWS(s8_eight_by_8, 8, 2, PLAIN_S8)
 ROWS(any_eight_by_8, 8, 2, OWN_LIMITS)
 ROWS(two_by_8, 2, 2, OWN_LIMITS)
 ROWS(one_by_8, 1, 2, OWN_LIMITS)
+
+#include "ukernels/gemm_s8_neondot_tiles.inc"
 
 static void run(const sam_s8_gemm_args *g) {
   const size_t panel = (size_t)g->taps * (((size_t)g->k + KR - 1) / KR) * STEP_BYTES;
@@ -143,9 +144,9 @@ static void run(const sam_s8_gemm_args *g) {
       const int64_t i = is_s8 ? s8_eight_by_8(g, w, 0, j) : any_eight_by_8(g, w, 0, j);
       one_by_8(g, w, two_by_8(g, w, i, j), j);
     } else {
-      const int64_t i = is_s8   ? s8_four_by_16(g, w, 0, j)
-                        : is_u8 ? u8_four_by_16(g, w, 0, j)
-                                : any_four_by_16(g, w, 0, j);
+      const int64_t i = is_s8 && panel > 0 ? s8_four_by_16(g, w, j)
+                        : is_u8            ? u8_four_by_16(g, w, 0, j)
+                                           : any_four_by_16(g, w, 0, j);
       one_by_16(g, w, i, j);
     }
   }

@@ -5,7 +5,7 @@
 #include "common/requant.h"
 #include "gemm_data.h"
 
-enum { MAX_M = 37, MAX_N = 150, MAX_K = 70, MAX_TAPS = 3, SPACE = 4096 };
+enum { MAX_M = 37, MAX_N = 150, MAX_K = 96, MAX_TAPS = 3, SPACE = 4096 };
 
 static const int sizes_m[] = {1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 17, 37};
 static const int sizes_n[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 48, 50, 64, 65, 100, 130, 150};
@@ -59,8 +59,11 @@ static void test_f32(const char *level) {
 static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
   static int8_t values[SPACE], w[MAX_N * MAX_TAPS * MAX_K];
   static char formed[2][2 * SPACE + 256];
-  for (int round = 0; round < 240; round++) {
-    const int m = PICK(sizes_m), n = PICK(sizes_n), k = PICK(sizes_k), taps = test_int(0, MAX_TAPS), out = round % 3;
+  static const int steps[] = {1, 8, 16, 32};
+  for (int round = 0; round < 480; round++) {
+    const int64_t step = round / 3 % 2 ? PICK(steps) : 0; /* a window of three pixels slides along */
+    const int m = PICK(sizes_m), n = PICK(sizes_n), k = step ? 3 * (int)step : PICK(sizes_k);
+    const int taps = test_int(0, MAX_TAPS), out = round % 3;
     /* Extreme values find saturating instructions. */
     for (int i = 0; i < SPACE; i++) values[i] = (int8_t)(round % 4 ? test_int(-128, 127) : test_int(0, 1) ? -128 : 127);
     for (int i = 0; i < n * taps * k; i++)
@@ -70,7 +73,8 @@ static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
     const uint8_t flip = round & 16 ? 0x80 : 0;
     int offset[MAX_M];
     ptrdiff_t taps_at[MAX_TAPS], tap[MAX_TAPS];
-    for (int i = 0; i < m; i++) offset[i] = test_int(0, SPACE - 201 - MAX_K);
+    for (int i = 0; i < m; i++)
+      offset[i] = step && i % 4 ? offset[i - 1] + (int)step : test_int(0, SPACE - 201 - 2 * MAX_K);
     for (int t = 0; t < taps; t++) taps_at[t] = test_int(0, 200);
     int32_t *bias = gemm_room(4 * (MAX_N + 64)), *col = gemm_room(4 * (MAX_N + 64)), row[MAX_M];
     float *scale = gemm_room(4 * (MAX_N + 64)), *fbias = gemm_room(4 * (MAX_N + 64)), row_scale[MAX_M];
@@ -110,6 +114,7 @@ static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
       kernels[i]->convert(SPACE, (const uint8_t *)values, flip, formed[i]);
       const void *a[MAX_M];
       for (int r = 0; r < m; r++) a[r] = formed[i] + (size_t)offset[r] * element;
+      g.row_step = step * (int64_t)element;
       for (int t = 0; t < taps; t++) tap[t] = taps_at[t] * (ptrdiff_t)element;
       int32_t *start = gemm_room(4 * (MAX_N + 64));
       for (int j = 0; j < n; j++) {

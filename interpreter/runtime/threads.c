@@ -62,9 +62,9 @@ struct sam_pool {
   uint32_t calls; /* to those who sleep; under mutex */
   atomic_int parked;
   atomic_bool quit, busy;
-  /* Of the present run: whether it has woken workers, whether one has come, cycles of all its loops. Of those before:
-   * wake-ups in a row that brought nobody, how many to leave out, cycles. */
-  bool woken, joined;
+  /* Of the present run: whether it has asked for workers, has woken them, whether one has come, cycles of all its loops.
+   * Of those before: wake-ups in a row that brought nobody, how many to leave out, cycles. */
+  bool asked, woken, joined;
   int64_t cycles;
   int32_t misses, skips;
   int64_t cycles_before;
@@ -280,17 +280,18 @@ void sam_pool_free(struct sam_pool *pool) {
 
 /* Workers are woken at most once in a run. */
 static void call_workers(struct sam_pool *pool) {
-  if (pool->woken || atomic_load_explicit(&pool->parked, memory_order_relaxed) == 0) return;
-  pool->woken = true;
-  if (pool->skips > 0) pool->skips--;
-  else wake(pool);
+  if (pool->asked || atomic_load_explicit(&pool->parked, memory_order_relaxed) == 0) return;
+  pool->asked = true;
+  pool->woken = pool->skips == 0;
+  if (pool->woken) wake(pool);
+  else pool->skips--;
 }
 
 void sam_pool_begin(struct sam_pool *pool) {
   if (!pool) return;
   if (pool->forks != atomic_load_explicit(&forks, memory_order_relaxed)) start_workers(pool);
   atomic_store_explicit(&pool->busy, true, memory_order_relaxed);
-  pool->woken = pool->joined = false;
+  pool->asked = pool->woken = pool->joined = false;
   pool->cycles_before = pool->cycles;
   pool->cycles = 0;
   if (pool->cycles_before >= SAM_CYCLES_TO_WAKE) call_workers(pool);
@@ -301,7 +302,7 @@ void sam_pool_end(struct sam_pool *pool) {
   atomic_store_explicit(&pool->busy, false, memory_order_relaxed);
   if (pool->joined) {
     pool->misses = pool->skips = 0;
-  } else if (pool->woken && pool->skips == 0) {
+  } else if (pool->woken) {
     if (pool->misses < SAM_MOST_MISSES) pool->misses++;
     pool->skips = 1 << pool->misses;
   }

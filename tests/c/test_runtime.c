@@ -79,6 +79,28 @@ static void test_pool(void) {
   sam_pool_free(unused);
 }
 
+static atomic_int helped;
+static void note_helpers(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)begin, (void)end;
+  if (thread > 0) atomic_store(&helped, 1);
+  for (int i = 0; i < *(const int *)arg && !atomic_load(&helped); i++) usleep(50);
+}
+
+/* Runs that end before anybody wakes up make the pool wake its workers less often, not never. */
+static void test_misses(void) {
+  struct sam_pool *pool = sam_pool_create(2);
+  for (int run = 0; run < 150 && !atomic_load(&helped); run++) {
+    int waits = run < 5 ? 0 : 20;
+    if (run < 5) usleep(5000);
+    sam_pool_begin(pool);
+    sam_pool_run(pool, 8, 100000, note_helpers, &waits);
+    sam_pool_end(pool);
+    if (run < 5) atomic_store(&helped, 0);
+  }
+  EXPECT(atomic_load(&helped));
+  sam_pool_free(pool);
+}
+
 /* A forked child has none of its parent's workers and must not wait for them. */
 static void test_fork(void) {
   struct sam_pool *pool = sam_pool_create(2);
@@ -147,6 +169,7 @@ static void test_packs(void) {
 int main(void) {
   test_arena();
   test_pool();
+  test_misses();
   /* Neither the thread sanitizer nor QEMU can start threads in a forked child. */
   if (!SAM_TSAN && !getenv("SAMARA_EMULATED")) test_fork();
   test_packs();

@@ -210,7 +210,12 @@ static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_
     }
 }
 
-/* The panels, then the sum of each column, then pairs_fit, then quads of each panel and tap. */
+/* How many sums a column has: one, or one of each tap. */
+static size_t sums_per_column(const sam_matmul *mm) { return mm->range_count ? (size_t)mm->taps : 1; }
+
+static size_t all_sums(const sam_matmul *mm) { return sums_per_column(mm) * (size_t)mm->groups * (size_t)mm->n_padded; }
+
+/* The panels, then the sums of the columns, then pairs_fit, then quads of each panel and tap. */
 static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   const sam_type type = mm->weights->type;
@@ -218,14 +223,14 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
                      (kr & (kr - 1)) == 0 && kr <= 16;
   const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr / (mm->nibbles ? 2 : 1); /* of one tap */
   int32_t *sums = (int32_t *)(void *)(dst + mm->group_bytes * (size_t)mm->groups);
-  memset(sums, 0, sizeof *sums * ((size_t)mm->groups * (size_t)mm->n_padded + 1));
-  uint8_t *quads = (uint8_t *)(sums + (int64_t)mm->groups * mm->n_padded + 1);
+  memset(sums, 0, sizeof *sums * (all_sums(mm) + 1));
+  uint8_t *quads = (uint8_t *)(sums + all_sums(mm) + 1);
   bool fit = true;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j += nr) {
       const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
-      int32_t *sum = sums + (int64_t)g * mm->n_padded + j;
       for (int32_t t = 0; t < mm->taps; t++, dst += bytes) {
+        int32_t *sum = sums + ((int64_t)(mm->range_count ? t : 0) * mm->groups + g) * mm->n_padded + j;
         const int64_t at = g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
         if (columns < nr || mm->k % kr || mm->nibbles) memset(dst, 0, bytes);
         if (dense)
@@ -238,7 +243,7 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
         if (mm->quads) *quads++ = mm->nibbles || sam_s8_gemm_quads_fit(mm->s8, dst, bytes);
       }
     }
-  sums[(int64_t)mm->groups * mm->n_padded] = fit;
+  sums[all_sums(mm)] = fit;
 }
 
 static void pack(void *dst, const void *arg) {
@@ -259,9 +264,10 @@ static uint64_t pack_variant(const sam_matmul *mm) {
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->quads);
+  SAM_MIX(mm->range_count > 0);
   SAM_MIX(mm->w_flip);
   if (mm->panels) SAM_MIX(mm->weights->quant->count ? mm->weights->quant->zero_point[0] : 0); /* it is taken out */
-  if (mm->panels) SAM_MIX(mm->group_bytes); /* the kind of panels */
+  if (mm->panels) SAM_MIX(mm->group_bytes);                                                   /* the kind of panels */
   SAM_MIX(mm->groups);
   SAM_MIX(mm->n);
   SAM_MIX(mm->taps);
@@ -280,9 +286,32 @@ static const int32_t *column_sums(const sam_matmul *mm, const void *packed) {
   return (const int32_t *)((const char *)packed + mm->group_bytes * (size_t)mm->groups);
 }
 
+static sam_tap_range range_of(const sam_matmul *mm, int32_t i) {
+  return mm->range_count ? mm->ranges[i] : (sam_tap_range){0, mm->taps};
+}
+
+/* The sum of column `at` over the taps of a range, modulo 2^32. */
+static uint32_t column_sum(const sam_matmul *mm, int64_t at, sam_tap_range range) {
+  const int32_t *sums = column_sums(mm, mm->packed) + at;
+  if (!mm->range_count) return (uint32_t)*sums;
+  uint32_t sum = 0;
+  for (int32_t t = range.first; t < range.end; t++) sum += (uint32_t)sums[(int64_t)t * mm->groups * mm->n_padded];
+  return sum;
+}
+
 /* sum (a - za) (w - zw) + bias = sum a w  -  zw sum a  -  za sum w + K za zw + bias. The kernel does the first two. */
+static int32_t first_value(const sam_matmul *mm, int64_t at, int64_t channel, sam_tap_range range) {
+  const uint32_t sum = column_sum(mm, at, range), depth = (uint32_t)(range.end - range.first) * (uint32_t)mm->k;
+  uint32_t start = mm->s8->form == SAM_A_U8 ? 0u - 128u * sum : 0u;
+  if (mm->kind != SAM_MATMUL_S8) return (int32_t)start;
+  start -= (uint32_t)mm->za * sum;
+  if (mm->bias) start += (uint32_t)((const int32_t *)mm->bias->data)[channel];
+  if (mm->w_zero) start += depth * (uint32_t)mm->za * (uint32_t)mm->col[at];
+  return (int32_t)start;
+}
+
 static void fold(sam_matmul *mm) {
-  const int32_t depth = mm->taps * mm->k;
+  const int64_t columns = (int64_t)mm->groups * mm->n_padded;
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j++) {
       const int64_t at = (int64_t)g * mm->n_padded + j, channel = (int64_t)g * mm->n + j;
@@ -292,19 +321,12 @@ static void fold(sam_matmul *mm) {
                        : mm->bias->type == SAM_INT64 ? ((const int64_t *)mm->bias->data)[channel]
                                                      : ((const int32_t *)mm->bias->data)[channel];
       } else if (mm->kind != SAM_MATMUL_F32) {
-        const uint32_t sum = (uint32_t)column_sums(mm, mm->packed)[at];
-        uint32_t start = mm->s8->form == SAM_A_U8 ? 0u - 128u * sum : 0u;
-        if (mm->kind == SAM_MATMUL_S8) {
-          start -= (uint32_t)mm->za * sum;
-          if (mm->bias) start += (uint32_t)((const int32_t *)mm->bias->data)[channel];
-          if (mm->w_zero) start += (uint32_t)depth * (uint32_t)mm->za * (uint32_t)mm->col[at];
-        } else {
-          mm->col[at] = (int32_t)sum;
-        }
-        mm->start[at] = (int32_t)start;
+        if (mm->kind == SAM_MATMUL_HYBRID) mm->col[at] = column_sums(mm, mm->packed)[at];
+        for (int32_t r = 0; r == 0 || r < mm->range_count; r++)
+          mm->start[r * columns + at] = first_value(mm, at, channel, range_of(mm, r));
       }
     }
-  mm->pairs_fit = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[(int64_t)mm->groups * mm->n_padded];
+  mm->pairs_fit = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[all_sums(mm)];
   mm->folded = true;
 }
 
@@ -324,7 +346,8 @@ static sam_status fold_arrays(sam_ctx *ctx, sam_matmul *mm) {
     if (!(mm->wide = sam_alloc(ctx, 8 * bytes)) || !(mm->dscale = sam_alloc(ctx, 8 * bytes)) ||
         !(mm->multiplier = sam_alloc(ctx, sizeof(sam_multiplier) * bytes)))
       return SAM_OUT_OF_MEMORY;
-  } else if (!(mm->start = sam_alloc(ctx, 4 * bytes)) || !(mm->col = sam_alloc(ctx, 4 * bytes))) {
+  } else if (!(mm->start = sam_alloc(ctx, 4 * bytes * (size_t)(mm->range_count ? mm->range_count : 1))) ||
+             !(mm->col = sam_alloc(ctx, 4 * bytes))) {
     return SAM_OUT_OF_MEMORY;
   }
   for (int32_t g = 0; g < mm->groups; g++)
@@ -360,8 +383,8 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   mm->n_padded = (int32_t)padded;
   if (!mm->panels) {
     mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
-    mm->nibbles = mm->s8 && mm->weights->type == SAM_INT4 && sam_is_known(mm->weights) &&
-                  mm->out->type != SAM_INT16 && nr * depth % 16 == 0 && mm->taps > 0;
+    mm->nibbles = mm->s8 && mm->weights->type == SAM_INT4 && sam_is_known(mm->weights) && mm->out->type != SAM_INT16 &&
+                  nr * depth % 16 == 0 && mm->taps > 0;
     if (mm->nibbles) {
       const size_t most = OPEN_BYTES / mm->panel_bytes;
       mm->threads = sam_threads(ctx);
@@ -371,7 +394,7 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
     mm->group_bytes = mm->panel_bytes * (size_t)(padded / nr);
   }
   mm->packed_bytes = mm->group_bytes * (size_t)mm->groups;
-  if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * ((size_t)padded * (size_t)mm->groups + 1);
+  if (mm->kind != SAM_MATMUL_F32) mm->packed_bytes += 4 * (all_sums(mm) + 1);
   mm->quads = mm->s8 && mm->s8->quads_fit && !mm->panels ? (size_t)mm->taps : 0;
   mm->packed_bytes += mm->quads * (size_t)(padded / nr) * (size_t)mm->groups;
   mm->block = sam_matmul_block(mm, (int64_t)mm->k * mm->element);
@@ -388,9 +411,7 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
 
 static bool packs_each_time(const sam_matmul *mm) { return !sam_is_known(mm->weights); }
 
-static size_t opened_bytes(const sam_matmul *mm) {
-  return (2 * mm->panel_bytes * (size_t)mm->opened + 63) / 64 * 64;
-}
+static size_t opened_bytes(const sam_matmul *mm) { return (2 * mm->panel_bytes * (size_t)mm->opened + 63) / 64 * 64; }
 
 size_t sam_matmul_scratch(const sam_matmul *mm) {
   if (mm->nibbles) return mm->read_int4 ? 0 : opened_bytes(mm) * (size_t)mm->threads + ALIGNMENT;
@@ -531,8 +552,17 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .fhi = mm->fhi,
                         .ldy = call->ldy};
   if (mm->quads)
-    g.quads = (const uint8_t *)(column_sums(mm, mm->packed) + (int64_t)mm->groups * mm->n_padded + 1) +
-              (size_t)(at / mm->tile.nr) * mm->quads;
+    g.quads =
+        (const uint8_t *)(column_sums(mm, mm->packed) + all_sums(mm) + 1) + (size_t)(at / mm->tile.nr) * mm->quads;
+  if (mm->range_count) {
+    const sam_tap_range range = mm->ranges[call->range];
+    g.taps = range.end - range.first;
+    g.skipped = mm->taps - g.taps;
+    g.tap += range.first;
+    g.w += mm->panel_bytes / (size_t)mm->taps * (size_t)range.first;
+    g.bias += call->range * (int64_t)mm->groups * mm->n_padded;
+    if (g.quads) g.quads += range.first;
+  }
   if (mm->panels) sam_fit_bind(mm, call->column, &g);
   if (mm->kind == SAM_MATMUL_HYBRID) {
     bool any = false;

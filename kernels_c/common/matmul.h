@@ -18,6 +18,10 @@
 enum { SAM_MATMUL_ROWS = 256 /* most rows of one call */ };
 
 typedef enum sam_matmul_kind { SAM_MATMUL_F32, SAM_MATMUL_S8, SAM_MATMUL_HYBRID, SAM_MATMUL_S16 } sam_matmul_kind;
+typedef struct sam_tap_range {
+  int32_t first, end;
+} sam_tap_range;
+enum { SAM_TAP_RANGES = 8 };
 typedef enum sam_matmul_rule { SAM_RULE_R16, SAM_RULE_UP, SAM_RULE_AWAY } sam_matmul_rule;
 
 typedef struct sam_matmul {
@@ -33,6 +37,8 @@ typedef struct sam_matmul {
   int32_t groups, n, taps, k; /* n columns in each group */
   int64_t group_stride, column_stride, k_stride;
   const int64_t *tap_source;
+  int32_t range_count; /* int8 sums: 0, or calls name the range of taps they need */
+  sam_tap_range ranges[SAM_TAP_RANGES];
   /* Or: packs the panels, mm->group_bytes, and adds up the columns (float: no sums), for another kernel than ours. */
   void (*panels)(const struct sam_matmul *mm, void *dst, int32_t *sums);
 
@@ -63,7 +69,7 @@ typedef struct sam_matmul {
   int32_t za, zy, lo, hi;         /* zero points of left side (int8 terms) and result; clamp */
   bool w_zero, large_scale, pairs_fit;
   float flo, fhi;
-  int32_t *start, *col; /* groups * n_padded: first value of each sum; zero point (or column sum, hybrid) */
+  int32_t *start, *col; /* groups * n_padded: first value of each sum (by range); zero point (or column sum, hybrid) */
   int64_t *wide;        /* INT16: bias */
   float *scale, *fbias;
   double *dscale;
@@ -88,6 +94,7 @@ void sam_matmul_bind(sam_matmul *mm, void *scratch);
 
 typedef struct sam_matmul_call {
   int32_t group, column, columns; /* column: a multiple of tile.nr */
+  int32_t range;
   int thread;
   int64_t m; /* at most SAM_MATMUL_ROWS */
   const void *const *a;

@@ -5,7 +5,13 @@
 
 #include "common/pieces.h"
 
-enum { STRIP = 1 << 16, WINDOW_MAX = 1 << 22, SLACK = 64, PIECE = 16 /* bytes of a run copied at once */ };
+enum {
+  STRIP = 1 << 16,
+  WINDOW_MAX = 1 << 22,
+  SLACK = 64,
+  PIECE = 16 /* bytes of a run copied at once */,
+  LEAST_RUN = 16
+};
 
 /* Joins taps that are neighbours in the image and in the weights: the kernel then runs over k without a break. */
 static void join_taps(sam_slide *win) {
@@ -67,6 +73,32 @@ static int64_t flat_block(const sam_ctx *ctx, const sam_slide *win, const sam_ma
   const int64_t pixels = (int64_t)win->batches * win->y_count * win->x_count, wanted = (pixels + pieces - 1) / pieces;
   const int64_t block = (wanted > 4 * mr ? wanted + mr - 1 : 4 * mr) / mr * mr;
   return block < most ? block : most;
+}
+
+/* Bands of output rows whose windows reach the same rows of the image: the kernel leaves out the taps above and below
+ * it. Not where a window meets none of them. */
+static void find_bands(sam_slide *win, sam_matmul *mm) {
+  win->bands = 0;
+  for (int32_t y = 0; y < win->y_count; y++) {
+    sam_tap_range range = {0, win->runs};
+    for (int32_t r = 0; r < win->runs; r++) {
+      const int64_t at = (int64_t)y * win->sy + win->run_dy[r];
+      if (r > 0 && win->run_dy[r] < win->run_dy[r - 1]) return;
+      if (at < 0) range.first = r + 1;
+      if (at >= win->h && range.end == win->runs) range.end = r;
+    }
+    const sam_tap_range *last = &mm->ranges[win->bands > 0 ? win->bands - 1 : 0];
+    if (win->bands == 0 || range.first != last->first || range.end != last->end) {
+      if (range.first >= range.end || win->bands == SAM_TAP_RANGES) {
+        win->bands = 0;
+        return;
+      }
+      mm->ranges[win->bands++] = range;
+    }
+    win->band_end[win->bands - 1] = y + 1;
+  }
+  if (win->bands == 1) win->bands = 0;
+  mm->range_count = win->bands;
 }
 
 sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
@@ -133,6 +165,9 @@ sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
       win->window_bytes = whole > last ? whole : last;
       win->strip_bytes = (int64_t)(win->thread_bytes + 63) / 64 * 64;
       win->thread_bytes = (size_t)(win->strip_bytes + slide_block(win, mm) * win->window_bytes) + SLACK;
+    } else if (mm->kind == SAM_MATMUL_S8 && win->runs > 1 && run_k >= LEAST_RUN &&
+               sam_type_bits(mm->weights->type) == 8) {
+      find_bands(win, mm);
     }
   }
   win->thread_bytes = (win->thread_bytes + 63) / 64 * 64;
@@ -167,7 +202,9 @@ static void copy_row(const slide_run *r, int32_t batch, int64_t y, int64_t x, in
   const sam_slide *win = r->win;
   const sam_matmul *mm = r->mm;
   const int64_t c = win->channels, zero = zero_of(r, batch);
-  if (y < 0 || y >= win->h || x >= win->w || x + n <= 0) {
+  const bool outside = y < 0 || y >= win->h;
+  if (outside && win->bands > 0) return; /* nobody reads it */
+  if (outside || x >= win->w || x + n <= 0) {
     sam_matmul_zeros(mm, (int32_t)zero, n * c, to);
     return;
   }
@@ -236,7 +273,7 @@ static void hybrid_rows(const slide_run *r, int32_t batch, int64_t m, float *sca
 
 /* Output pixels [first, first + count) of one image, all in one output row unless the output is dense. */
 static void run_pixels(const slide_run *r, int32_t batch, int64_t first, int64_t count, int32_t group, int32_t column,
-                       const char *strip, int64_t strip_y, int thread) {
+                       const char *strip, int64_t strip_y, int32_t band, int thread) {
   const sam_slide *win = r->win;
   const sam_matmul *mm = r->mm;
   char *scratch = r->scratch + win->thread_bytes * (size_t)thread;
@@ -246,6 +283,7 @@ static void run_pixels(const slide_run *r, int32_t batch, int64_t first, int64_t
   int32_t zero[SAM_MATMUL_ROWS];
   sam_matmul_call call = {.group = group, .column = column, .m = count, .a = a, .tap = win->tap_bytes};
   call.thread = thread;
+  call.range = band;
   call.columns = mm->n - column < r->columns ? mm->n - column : r->columns;
   int64_t y = first / win->x_count, x = first % win->x_count;
   call.y = out_pixel(r, batch, y, x, group);
@@ -318,8 +356,14 @@ static void slide_task(void *arg, int64_t begin, int64_t end, int thread) {
     for (int32_t g = 0; g < r->mm->groups; g++)
       for (int64_t p = first; p < last;) {
         int64_t count = last - p < r->block ? last - p : r->block;
+        int32_t band = 0;
+        if (win->bands > 0) {
+          while (p >= (int64_t)win->band_end[band] * win->x_count) band++;
+          const int64_t left = (int64_t)win->band_end[band] * win->x_count - p;
+          if (count > left) count = left;
+        }
         if (!dense && p % win->x_count + count > win->x_count) count = win->x_count - p % win->x_count;
-        run_pixels(r, batch, p, count, g, column, scratch + (p - first) * dense_pixel, strip_y, thread);
+        run_pixels(r, batch, p, count, g, column, scratch + (p - first) * dense_pixel, strip_y, band, thread);
         p += count;
       }
   }

@@ -31,7 +31,8 @@ typedef struct sam_slide {
   sam_slide_mode mode;
   int32_t runs, *run_dy, *run_dx, run_pixels;
   int64_t *run_source;
-  int32_t min_dy, max_dy, min_dx, max_dx; /* max_dx: the last pixel of a run */
+  int32_t min_dy, max_dy, min_dx, max_dx;  /* max_dx: the last pixel of a run */
+  int32_t bands, band_end[SAM_TAP_RANGES]; /* rows of output pixels up to band_end[b] meet the taps of mm->ranges[b] */
   int64_t strip_rows, row_pixels;
   ptrdiff_t *tap_bytes;
   int64_t window_bytes; /* COPY: of a window whose runs lie side by side; 0: pointers go into the strip */

@@ -166,6 +166,7 @@ sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {
   mm->tile = f32 ? mm->f32->tile : w->s8->tile;
   w->form = f32 ? NULL : w->size == 4 ? &w->s8->four : &w->s8->two;
   mm->panels = f32 ? pack_f32 : w->size == 4 ? pack_four : pack_two;
+  mm->range_count = 0;
   mm->taps = 9, mm->k = (int32_t)k, mm->n = (int32_t)n;
   mm->w_zero = false; /* pack_s8 takes it out */
   const int64_t nr = mm->tile.nr, mr = mm->tile.mr, element = f32 ? 4 : 2, lanes = f32 ? 1 : w->s8->lanes;

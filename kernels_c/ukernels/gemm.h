@@ -53,6 +53,7 @@ typedef enum sam_a_form { SAM_A_S8, SAM_A_U8, SAM_A_S16 } sam_a_form;
 typedef struct sam_s8_gemm_args {
   int64_t m;
   int32_t n, taps, k;
+  int32_t skipped;      /* taps that a panel of w has besides those */
   const void *const *a; /* in the kernel's form; each run is readable up to the next multiple of kr elements */
   int64_t row_step;     /* bytes from a row to the next in every four of them from the first on; 0: any */
   const ptrdiff_t *tap; /* in bytes */

@@ -88,7 +88,7 @@ SAM_INLINE void thin_tile(const sam_s8_gemm_args *g, const int8_t *w, size_t pan
 }
 
 SAM_INLINE void thin_columns(const sam_s8_gemm_args *g, int32_t j, int panels, bool fit) {
-  const size_t panel = (size_t)g->taps * (((size_t)g->k + 1) / 2) * THIN_STEP;
+  const size_t panel = (size_t)(g->taps + g->skipped) * (((size_t)g->k + 1) / 2) * THIN_STEP;
   const int8_t *w = g->w + panel * (size_t)(j / THIN_NR);
   int64_t i = 0;
   for (; g->m - i >= ROWS; i += ROWS) thin_tile(g, w, panel, i, j, ROWS, panels, fit);
@@ -146,7 +146,8 @@ static bool quads_fit(const int8_t *w) {
 
 SAM_INLINE panel panel_of(const sam_s8_gemm_args *g, int32_t j) {
   const int32_t steps = (int32_t)(((uint32_t)g->k + DEEP_KR - 1) / DEEP_KR);
-  panel p = {.w = g->w + (size_t)g->taps * (size_t)steps * DEEP_STEP * (size_t)(j / DEEP_NR)};
+  const size_t bytes = (size_t)(g->taps + g->skipped) * (size_t)steps * DEEP_STEP;
+  panel p = {.w = g->w + bytes * (size_t)(j / DEEP_NR)};
   SAM_UNROLL for (int c = 0; c < DEEP_NR; c++) p.start[c] = vsetq_lane_s32(g->bias ? g->bias[j + c] : 0, vi_set(0), 0);
   p.scale = g->out == SAM_GEMM_S8 ? vf_load(g->scale + j) : vf_zero();
   p.zero = vdupq_n_s16((int16_t)g->zero_point);
@@ -295,7 +296,7 @@ static __attribute__((noinline)) void deep_quad_rows(const sam_s8_gemm_args *arg
 
 SAM_INLINE void deep_columns(const sam_s8_gemm_args *g, bool fit) {
   for (int32_t j = 0; j < g->n; j += DEEP_NR) {
-    const uint8_t *quads = g->quads ? g->quads + (int64_t)(j / DEEP_NR) * g->taps : NULL;
+    const uint8_t *quads = g->quads ? g->quads + (int64_t)(j / DEEP_NR) * (g->taps + g->skipped) : NULL;
     if (fit && quads && memchr(quads, 1, (size_t)g->taps))
       deep_quad_rows(g, j, quads);
     else

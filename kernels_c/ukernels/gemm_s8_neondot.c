@@ -134,7 +134,7 @@ ROWS(one_by_8, 1, 2, OWN_LIMITS)
 #include "ukernels/gemm_s8_neondot_tiles.inc"
 
 static void run(const sam_s8_gemm_args *g) {
-  const size_t panel = (size_t)g->taps * (((size_t)g->k + KR - 1) / KR) * STEP_BYTES;
+  const size_t panel = (size_t)(g->taps + g->skipped) * (((size_t)g->k + KR - 1) / KR) * STEP_BYTES;
   const int8_t *w = g->w;
   const limits plain = g->out == SAM_GEMM_S8 ? limits_of(g) : OWN_LIMITS;
   for (int32_t j = 0; j < g->n; j += NR, w += panel) {

@@ -76,7 +76,7 @@ SAM_INLINE void tile(const sam_s8_gemm_args *g, const int8_t *w, size_t panel, i
 
 static void run(const sam_s8_gemm_args *args) {
   const sam_s8_gemm_args g = *args;
-  const size_t panel = (size_t)g.taps * (((size_t)g.k + KR - 1) / KR) * STEP_BYTES;
+  const size_t panel = (size_t)(g.taps + g.skipped) * (((size_t)g.k + KR - 1) / KR) * STEP_BYTES;
   const int8_t *w = g.w;
   int32_t j = 0;
   for (; g.n - j > NR; j += 2 * NR, w += 2 * panel) {

@@ -26,7 +26,7 @@ static void f32_run(const sam_f32_gemm_args *g) {
 sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1, 1}, f32_run};
 
 static void s8_run(const sam_s8_gemm_args *g) {
-  const size_t panel = (size_t)g->taps * (size_t)g->k * NR;
+  const size_t panel = (size_t)(g->taps + g->skipped) * (size_t)g->k * NR;
   for (int64_t i = 0; i < g->m; i++) {
     for (int32_t j = 0; j < g->n; j += NR) {
       const int8_t *w = g->w + panel * (size_t)(j / NR);

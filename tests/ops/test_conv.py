@@ -47,6 +47,10 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "many channels valid": ((1, 9, 26, 32), (64, 3, 3, 32), options(VALID)),
     "many channels odd": ((1, 13, 12, 35), (34, 3, 3, 35), options(act="RELU6")),
     "more channels": ((1, 8, 9, 230), (33, 3, 3, 230), options()),
+    "four pixels of 16": ((1, 6, 8, 16), (32, 3, 3, 16), options()),
+    "four pixels of 32": ((2, 5, 12, 32), (17, 3, 3, 32), options(act="RELU")),
+    "rows beyond the image": ((1, 4, 5, 16), (8, 5, 3, 16), options(SAME, 1, (2, 1))),
+    "rows beyond, stride 2": ((2, 9, 8, 24), (18, 5, 5, 24), options(SAME, 2)),
     "no pixels": ((0, 4, 4, 3), (2, 3, 3, 3), options()),
 }
 

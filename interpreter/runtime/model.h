@@ -72,4 +72,9 @@ const sam_op *sam_find_builtin(int32_t code);
 /* "CONV_2D" for every code of the format, supported or not; NULL for a number that is no operator. */
 const char *sam_builtin_name(int32_t code);
 
+/* tensors.c. Bytes of a tensor of this shape. False where a size is negative or the bytes, sizes of zero counted as one,
+ * pass `limit` or what an address can hold. An empty shape is held to INT32_MAX elements so counted: loops over its other
+ * sizes have to end. */
+bool sam_shape_bytes(sam_type type, int32_t rank, const int32_t *dims, uint64_t limit, uint64_t *bytes);
+
 #endif

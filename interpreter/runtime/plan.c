@@ -38,19 +38,6 @@ static sam_status service_fail(struct sam_ctx *ctx, sam_status status, const cha
                        (int)step->subgraph, (int)step->node.index, step->source->name, name, text);
 }
 
-bool sam_shape_bytes(sam_type type, int32_t rank, const int32_t *dims, uint64_t *bytes) {
-  uint64_t elements = 1;
-  bool zero = false;
-  for (int32_t i = 0; i < rank; i++) {
-    if (dims[i] < 0) return false;
-    if (dims[i] == 0) zero = true;
-    else if (elements > (UINT64_C(1) << 56) / (uint64_t)dims[i]) return false;
-    else elements *= (uint64_t)dims[i];
-  }
-  *bytes = zero ? 0 : (elements * (uint64_t)sam_type_bits(type) + 7) / 8; /* below 2^63 bits */
-  return *bytes <= SIZE_MAX / 2;
-}
-
 static void format_shape(char *text, size_t size, int32_t rank, const int32_t *dims) {
   size_t used = (size_t)snprintf(text, size, "[");
   for (int32_t i = 0; i < rank && used < size; i++)
@@ -71,7 +58,7 @@ static sam_status service_set_shape(struct sam_ctx *ctx, sam_tensor *tensor, int
   if (rank < 0 || rank > SAM_MAX_RANK)
     return sam_fail(ctx, SAM_UNSUPPORTED, "output \"%s\" has %d dimensions, at most %d are supported", tensor->name,
                     (int)rank, SAM_MAX_RANK);
-  if (!sam_shape_bytes(tensor->type, rank, dims, &bytes) || bytes > run->session->options.max_memory) {
+  if (!sam_shape_bytes(tensor->type, rank, dims, run->session->options.max_memory, &bytes)) {
     char shape[128];
     format_shape(shape, sizeof shape, rank, dims);
     for (int32_t i = 0; i < rank; i++)

@@ -107,7 +107,7 @@ sam_status sam_session_resize(sam_session *session, int32_t tensor, int32_t rank
       return sam_error_set(error, SAM_INVALID_ARGUMENT, session->subgraph, -1, tensor,
                            "input %d \"%s\": dimension %d is %d, must be 0 or more", (int)tensor, slot->tensor.name,
                            (int)i, (int)shape[i]);
-  if (!sam_shape_bytes(slot->tensor.type, rank, shape, &bytes) || bytes > session->options.max_memory)
+  if (!sam_shape_bytes(slot->tensor.type, rank, shape, session->options.max_memory, &bytes))
     return sam_error_set(error, SAM_LIMIT, session->subgraph, -1, tensor,
                          "input %d \"%s\": the shape needs more than max_memory (%llu bytes)", (int)tensor,
                          slot->tensor.name, (unsigned long long)session->options.max_memory);

@@ -128,8 +128,6 @@ sam_status sam_plan_prepare(sam_session *session, sam_error *error);
 /* Prepares one step now, with every input's bytes at hand, and gives its outputs and scratch memory. */
 sam_status sam_plan_late(sam_run *run, sam_step *step);
 void sam_run_init(sam_run *run, sam_session *session, sam_error *error, bool running);
-/* Bytes of a tensor of this shape; false on overflow or a negative dimension. */
-bool sam_shape_bytes(sam_type type, int32_t rank, const int32_t *dims, uint64_t *bytes);
 /* A variable back to its zero point. */
 void sam_slot_reset(const sam_slot *slot);
 /* Gives a DYNAMIC slot memory for its present bytes; false when there is none. */

@@ -7,27 +7,36 @@
 
 #define TENSOR_FAIL(...) return sam_load_tensor_fail(loader, SAM_INVALID_MODEL, subgraph, t->view.index, __VA_ARGS__)
 
+bool sam_shape_bytes(sam_type type, int32_t rank, const int32_t *dims, uint64_t limit, uint64_t *bytes) {
+  uint64_t elements = 1;
+  bool empty = false;
+  for (int32_t i = 0; i < rank; i++) {
+    if (dims[i] < 0) return false;
+    if (dims[i] == 0) empty = true;
+    else if (elements > (UINT64_C(1) << 56) / (uint64_t)dims[i]) return false;
+    else elements *= (uint64_t)dims[i];
+  }
+  const uint64_t all = (elements * (uint64_t)sam_type_bits(type) + 7) / 8; /* below 2^63 bits */
+  *bytes = empty ? 0 : all;
+  return all <= limit && all <= SIZE_MAX / 2 && !(empty && elements > INT32_MAX);
+}
+
 static sam_status decode_shape(sam_loader *loader, int32_t subgraph, sam_file_tensor *t, const uint8_t *table) {
   sam_fb_vector shape = sam_fb_vector_of(table, SAM_SLOT_TENSOR_SHAPE);
   if (shape.count > SAM_MAX_RANK)
     TENSOR_FAIL("%" PRIu32 " dimensions, at most %d are possible", shape.count, SAM_MAX_RANK);
   t->view.rank = (int32_t)shape.count;
-  uint64_t elements = 1; /* zero sizes count as one, so that the product of any part of the shape fits too */
-  bool empty = false;
   for (uint32_t i = 0; i < shape.count; i++) {
     int32_t size = sam_fb_i32_at(shape, i);
     if (size < 0)
       TENSOR_FAIL("dimension %" PRIu32 " of the shape is %d (an open size belongs in shape_signature)", i, (int)size);
     t->view.dims[i] = size;
-    if (size == 0)
-      empty = true;
-    else if (elements > (UINT64_C(1) << 56) / (uint32_t)size)
-      TENSOR_FAIL("the shape has more elements than a memory can hold");
-    else
-      elements *= (uint32_t)size;
   }
-  uint64_t bytes = empty ? 0 : (elements * (uint64_t)sam_type_bits(t->view.type) + 7) / 8;
-  if (bytes > SIZE_MAX / 2) TENSOR_FAIL("%" PRIu64 " bytes are more than this machine can address", bytes);
+  uint64_t bytes;
+  if (!sam_shape_bytes(t->view.type, t->view.rank, t->view.dims, UINT64_MAX, &bytes))
+    TENSOR_FAIL("the shape has more elements than a memory can hold");
+  if (bytes == 0 && !sam_shape_bytes(t->view.type, t->view.rank, t->view.dims, loader->options->max_memory, &bytes))
+    TENSOR_FAIL("the shape is empty, but its other sizes have more elements than max_memory could hold");
   t->view.bytes = (size_t)bytes;
 
   sam_fb_vector signature = sam_fb_vector_of(table, SAM_SLOT_TENSOR_SHAPE_SIGNATURE);

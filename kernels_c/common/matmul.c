@@ -380,6 +380,7 @@ sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   const int64_t element = mm->kind == SAM_MATMUL_F32 ? 4 : 1;
   if ((int64_t)mm->taps * mm->k > INT32_MAX)
     return sam_fail(ctx, SAM_UNSUPPORTED, "a sum of %lld products", (long long)mm->taps * mm->k);
+  if (padded > INT32_MAX) return sam_fail(ctx, SAM_UNSUPPORTED, "%lld columns of weights", (long long)mm->n);
   mm->n_padded = (int32_t)padded;
   if (!mm->panels) {
     mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;

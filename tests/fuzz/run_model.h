@@ -3,19 +3,37 @@
 #ifndef SAMARA_RUN_MODEL_H
 #define SAMARA_RUN_MODEL_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "samara.h"
 
 typedef enum run_end { RUN_REFUSED, RUN_NOT_PREPARED, RUN_TOO_MUCH_WORK, RUN_FAILED, RUN_ANSWERED, RUN_ENDS } run_end;
 
-/* The session being run, so that a watchdog can cancel it. */
+/* The session being run, so that the timer can cancel it: endless loops of the model itself are fair. */
 static _Atomic(sam_session *) run_session;
+
+static void run_cancel(int number) {
+  (void)number;
+  sam_session *session = atomic_load(&run_session);
+  if (session) sam_session_cancel(session);
+}
+
+/* From now on `seconds` of processor time until what runs is cancelled, then a quarter for each that follows. */
+static void run_timer(long seconds) {
+  const struct itimerval timer = {.it_value = {.tv_sec = seconds}, .it_interval = {.tv_usec = seconds ? 250000 : 0}};
+  signal(SIGVTALRM, run_cancel);
+  setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
 
 /* Huge but honest work is no hang: a plan of more multiply-adds, or of more bytes than this and a half, is not run. */
 static uint64_t run_max_macs = 20000000;
+
+/* Processor time for a model, then its runs are cancelled. */
+enum { RUN_SECONDS = 4 };
 
 /* Strings "", "a", "", "a", … in the packed form of types.h. */
 static size_t run_strings(uint8_t *bytes, uint64_t n) {
@@ -98,10 +116,12 @@ static run_end run_model(const uint8_t *data, size_t size) {
   }
   run_end end = RUN_ENDS;
   int32_t n = sam_model_subgraph_count(model);
+  run_timer(RUN_SECONDS);
   for (int32_t i = 0; i < n && i < 4; i++) {
     run_end this_end = run_subgraph(model, i, &options);
     if (i == 0) end = this_end;
   }
+  run_timer(0);
   sam_model_free(model);
   return end;
 }

@@ -203,6 +203,7 @@ ODD = [
     ("shape with 0", both(*(tensor(i, "shape", np.array([0, 4], np.int32)) for i in (0, 2)),
                           tensor(1, "shape", np.array([1, 4], np.int32))), "answer is empty"),
     ("shape too large", tensor(0, "shape", np.array([2**31 - 1] * 4, np.int32)), "more elements than"),
+    ("empty shape with large sizes", tensor(0, "shape", np.array([0, 2**31 - 1, 4], np.int32)), "the shape has more"),
     ("shape of 2^64 bits", both(tensor(0, "shape", np.array([1 << 29, 1 << 29], np.int32)), tensor(0, "type", "INT64")),
      "more elements than"),
     ("9 dimensions", tensor(0, "shape", np.ones(9, np.int32)), "9 dimensions"),

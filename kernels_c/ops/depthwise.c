@@ -402,9 +402,11 @@ static void shape_strip(dw_plan *p) {
   p->inner = (p->left + p->stride_w - 1) / p->stride_w;
   p->outer = p->width + p->left < span ? 0 : (p->width + p->left - span) / p->stride_w + 1;
   if (p->outer > p->out_width) p->outer = p->out_width;
-  /* Not for 5 x 5: its weights leave the first cache, and one walk over them costs less than three. */
-  p->split = !p->direct && !flat && p->out_direct && p->pixel == p->channels && p->outer - p->inner >= 6 &&
-             (p->kernel->rows < 4 || p->kernel->group == 1);
+  /* One walk over whole copied rows costs less than three where the weights leave the first cache (5 x 5) and where rows
+   * are short, unless steps along x read half of the copy. */
+  const bool heavy = p->kernel->rows >= 4 && p->kernel->group > 1;
+  const bool copied = p->stride_w == 1 && (heavy || p->width * p->channels * p->size < 2048);
+  p->split = !p->direct && !flat && p->out_direct && p->pixel == p->channels && p->outer - p->inner >= 6 && !copied;
   const int64_t edge = p->inner > p->out_width - p->outer ? p->inner : p->out_width - p->outer;
   p->edge_pixels = edge > 1 ? (edge - 1) * p->stride_w + span : span;
 }

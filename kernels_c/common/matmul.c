@@ -574,7 +574,10 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
     g.fbias = mm->bias ? mm->fbias + at : NULL;
     g.y = (float *)call->y + call->column;
   } else {
-    if (mm->w_zero) {
+    const bool one_zero = mm->weights->quant->count == 1 && mm->out->type != SAM_INT16 && !mm->nibbles;
+    if (mm->w_zero && one_zero && mm->s8->takes_zero && mm->s8->takes_zero(&g)) {
+      g.w_zero = mm->col[at];
+    } else if (mm->w_zero) {
       mm->s8->row_sums(&g, row);
       for (int64_t i = 0; i < call->m; i++) row[i] = (int32_t)(0u - (uint32_t)row[i]);
       g.row = row;

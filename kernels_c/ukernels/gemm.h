@@ -68,6 +68,7 @@ typedef struct sam_s8_gemm_args {
   const int32_t *fix_start, *fix_at; /* the first of each panel and of the one behind; bytes before its elements */
   bool pairs_fit;                    /* sam_s8_gemm_pairs_fit: the sums of two products the kernel makes fit 16 bits */
   const uint8_t *quads;              /* of each panel and tap: sam_s8_gemm_quads_fit; or NULL */
+  int32_t w_zero;                    /* taken off all weights, if the kernel's takes_zero says so of these arguments */
   bool large_scale;                  /* a scale is 1 or more: the product may pass 2^31 */
   int32_t zero_point, lo, hi;
   const float *row_scale, *fbias; /* fbias NULL: zero */
@@ -89,6 +90,7 @@ typedef const struct sam_s8_gemm {
   const struct sam_s8_gemm *int4;
   /* Of fitted kernels: sets `bit` in flags[i / 8] where 8 weights (x ^ flip) - zero from the i-th on may not fit. */
   void (*fit_over)(int64_t n, const uint8_t *x, uint8_t flip, int32_t zero, uint8_t bit, uint8_t *flags);
+  bool (*takes_zero)(const sam_s8_gemm_args *args); /* or NULL */
   void (*run)(const sam_s8_gemm_args *args);
   /* n values x ^ flip (int8 or, with flip 0x80, uint8) to the form. */
   void (*convert)(int64_t n, const uint8_t *x, uint8_t flip, void *to);

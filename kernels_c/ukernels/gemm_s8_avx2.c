@@ -66,6 +66,7 @@ sam_s8_gemm_t sam_s8_gemm__avx2 = {.tile = {6, 8, 2, 25},
                                    .form = SAM_A_S16,
                                    .fitted = &fitted,
                                    .int4 = &int4,
+                                   .takes_zero = spreads,
                                    .run = run,
                                    .convert = convert_s16,
                                    .row_sums = row_sums_s16};

@@ -107,6 +107,8 @@ static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
     if (test_int(0, 1)) g.lo = test_int(-128, 0), g.hi = test_int(1, 127);
     if (test_int(0, 1)) g.row = row;
     if (test_int(0, 1)) g.fbias = fbias;
+    const int32_t zero = test_int(0, 2) ? 0 : test_int(-255, 255); /* of weights: by sums of rows, or by the kernel */
+    for (int j = 0; j < n && zero; j++) col[j] = zero;
     sam_s8_gemm_t *kernels[2] = {&sam_s8_gemm__scalar, kernel};
     char *y[2];
     int32_t sums[2][MAX_M];
@@ -137,8 +139,11 @@ static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
       g.w = (const int8_t *)packed + run * (size_t)skip;
       g.bias = start;
       g.y = y[i];
-      kernels[i]->run(&g);
       kernels[i]->row_sums(&g, sums[i]);
+      for (int r = 0; r < m && zero; r++) row[r] = -sums[i][r];
+      if (zero) g.row = row;
+      if (zero && kernels[i]->takes_zero && kernels[i]->takes_zero(&g)) g.row = NULL, g.w_zero = zero;
+      kernels[i]->run(&g);
       free(packed), free(start), free(quads);
     }
     int wrong = 0;

@@ -56,9 +56,9 @@ arm64_pip --no-deps --target "$BUILD/arm64-site" "$wheel"
 # engine (whose own answers on the two machines differ). Without words: these, and the example network.
 if [ $# -gt 0 ]; then shards=1; else
   say "answers of this machine"
-  need_python -e ".[test]"
+  need_python -e ".[test]" pytest-xdist
   rm -rf "$BUILD/answers" && mkdir "$BUILD/answers"
-  SAMARA_RECORD=$BUILD/answers .venv/bin/pytest tests/ops
+  SAMARA_RECORD=$BUILD/answers .venv/bin/pytest -n "$JOBS" tests/ops
   export SAMARA_ANSWERS=$BUILD/answers
   shards=$JOBS
   set -- tests/ops/test_*.py tests/models/test_digits.py

@@ -27,9 +27,10 @@ if [ -x "$BUILD/address/mutate" ]; then
 fi
 
 say "Python tests under -fsanitize=$flags"
+need_python pytest-xdist
 package_in address "-DSAMARA_SANITIZE=$flags;-DSAMARA_WERROR=ON"
 # The interpreter itself never frees everything: leaks are looked for by the C tests only, and what freed memory the
 # sanitizer holds back must not look like one to the tests that watch the process grow.
 ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16:$ASAN_OPTIONS PYTHONMALLOC=malloc \
   LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
-  "$python" .venv/bin/pytest tests/interpreter -m "not slow"
+  "$python" .venv/bin/pytest -n "$JOBS" tests/interpreter -m "not slow"

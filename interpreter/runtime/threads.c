@@ -19,6 +19,10 @@
 #define SAM_PAUSE() ((void)0)
 #endif
 
+/* Cycles between a call and the worker's first item. */
+#define SAM_CYCLES_TO_JOIN 1700
+/* A loop of fewer cycles has one chunk for each thread. */
+#define SAM_CYCLES_TO_CUT 40000
 /* Cycles of work in all loops of a run that are worth a wake-up: it takes 5 us, in a virtual machine 50, until the
  * worker runs. */
 #define SAM_CYCLES_TO_WAKE 60000
@@ -32,14 +36,16 @@
 /* After a run that nobody came to help with, the next 2, 4, … 64 wake nobody. */
 #define SAM_MOST_MISSES 6
 
-/* The state of the present loop in one word: its number, whether workers may still join, how many have, and how many of
- * these are at work. Who has joined may read the loop; the caller changes it when it is closed and nobody is at work. */
-#define SAM_LOOP(number) ((uint64_t)(number) << 32)
-#define SAM_OPEN (UINT64_C(1) << 31)
-#define SAM_JOINED (UINT64_C(1) << 16)
-#define SAM_AT_WORK UINT64_C(1)
-#define SAM_JOINED_MASK (SAM_OPEN - SAM_JOINED)
-#define SAM_AT_WORK_MASK (SAM_JOINED - SAM_AT_WORK)
+/* The call to a loop in one word: its number, and how many workers take part. */
+#define SAM_CALL(number, helpers) ((number) << 16 | (uint64_t)(helpers))
+#define SAM_HELPERS(call) (int32_t)((call) & 0xffff)
+#define SAM_NUMBER(word) ((word) >> 16)
+/* What has become of a thread's share in one word: the number of the loop it belongs to, whether the thread itself has
+ * come, whether it is too late to come, and how many chunks are taken. A word of an earlier loop says: nothing yet. */
+#define SAM_SHARE(number) ((number) << 16)
+#define SAM_JOINED (UINT64_C(1) << 15)
+#define SAM_CLOSED (UINT64_C(1) << 14)
+#define SAM_TAKEN_MASK (SAM_CLOSED - 1)
 
 typedef struct sam_worker {
   struct sam_pool *pool;
@@ -47,35 +53,35 @@ typedef struct sam_worker {
   int32_t index;
 } sam_worker;
 
-typedef struct sam_range { /* what is left of a thread's share */
-  _Alignas(64) _Atomic int64_t next;
-  int64_t end;
-} sam_range;
+typedef struct sam_share {
+  _Alignas(64) _Atomic uint64_t word; /* its owner alone writes it, as long as nobody has to help */
+  _Alignas(64) _Atomic uint64_t left; /* the last loop that its owner came to and has left */
+} sam_share;
 
+/* What workers read lies in lines that are written when it changes, and a loop in one line: to fetch a line that another
+ * processor has written takes 0.1 to 0.3 us, and such fetches are what it costs to share work. */
 struct sam_pool {
   int32_t threads, started;
-  bool spinning;
   unsigned forks; /* of the process, when the workers were started */
   sam_worker *workers; /* threads - 1 */
-  pthread_mutex_t mutex;
-  pthread_cond_t wake;
-  uint32_t calls; /* to those who sleep; under mutex */
-  atomic_int parked;
-  atomic_bool quit, busy;
+  sam_share *shares; /* threads */
   /* Of the present run: whether it has asked for workers, has woken them, whether one has come, cycles of all its loops.
    * Of those before: wake-ups in a row that brought nobody, how many to leave out, cycles. */
   bool asked, woken, joined;
   int64_t cycles;
   int32_t misses, skips;
   int64_t cycles_before;
-  uint32_t number;
+  _Alignas(64) bool spinning;
+  pthread_mutex_t mutex;
+  pthread_cond_t wake;
+  uint32_t calls; /* to those who sleep; under mutex */
+  atomic_int parked;
+  atomic_bool quit, busy;
   /* The present loop. */
+  _Alignas(64) _Atomic uint64_t call;
   sam_task_fn task;
-  void *arg;
-  int64_t n, chunk;
-  int32_t helpers; /* workers 1..helpers take part */
-  sam_range *ranges; /* threads */
-  _Alignas(64) _Atomic uint64_t state;
+  _Atomic(void *) arg;
+  int64_t n, chunk, lead; /* items; of these the caller has `lead` more than a worker */
 };
 
 /* How often this process is the child of a fork: a child has none of its parent's workers. */
@@ -141,54 +147,88 @@ int32_t sam_available_cpus(void) {
   return cpus < 1 ? 1 : cpus;
 }
 
-/* Own items first, then what others have left. */
-static void take_chunks(struct sam_pool *pool, int32_t thread) {
-  for (int32_t k = 0; k <= pool->helpers; k++) {
-    const int32_t owner = (thread + k) % (pool->helpers + 1);
-    sam_range *range = &pool->ranges[owner];
-    for (;;) {
-      const int64_t begin = atomic_fetch_add_explicit(&range->next, pool->chunk, memory_order_relaxed);
-      if (begin >= range->end) break;
-      pool->task(pool->arg, begin, range->end - begin > pool->chunk ? begin + pool->chunk : range->end, thread);
-    }
-  }
-}
-
 /* Neighbouring items go to one thread, and the same part of every loop to the same one: it finds in its own cache what
  * it wrote in the loop before. */
-static void deal(struct sam_pool *pool, int64_t n) {
-  int64_t begin = 0;
-  for (int32_t t = 0; t <= pool->helpers; t++) {
-    const int64_t end = begin + (n - begin) / (pool->helpers + 1 - t);
-    atomic_store_explicit(&pool->ranges[t].next, begin, memory_order_relaxed);
-    pool->ranges[t].end = begin = end;
+static int64_t share_begin(const struct sam_pool *pool, int32_t helpers, int32_t thread) {
+  if (thread == 0) return 0;
+  const int64_t all = pool->n - pool->lead, each = all / (helpers + 1), rest = all % (helpers + 1);
+  return pool->lead + thread * each + (thread < rest ? thread : rest);
+}
+
+static uint64_t in_loop(uint64_t word, uint64_t number) { return SAM_NUMBER(word) == number ? word : SAM_SHARE(number); }
+
+/* Runs what is left of the share of `owner`. */
+static void take_chunks(struct sam_pool *pool, uint64_t call, int32_t owner, int32_t thread) {
+  const uint64_t number = SAM_NUMBER(call);
+  const int64_t begin = share_begin(pool, SAM_HELPERS(call), owner), end = share_begin(pool, SAM_HELPERS(call), owner + 1);
+  _Atomic uint64_t *word = &pool->shares[owner].word;
+  uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+  for (;;) {
+    const uint64_t share = in_loop(now, number);
+    const int64_t first = begin + (int64_t)(share & SAM_TAKEN_MASK) * pool->chunk;
+    if (first >= end) return;
+    if (!atomic_compare_exchange_weak_explicit(word, &now, share + 1, memory_order_relaxed, memory_order_relaxed)) continue;
+    now = share + 1;
+    pool->task(pool->arg, first, end - first > pool->chunk ? first + pool->chunk : end, thread);
   }
 }
 
-static bool is_news(uint64_t state, uint32_t seen) { return state & SAM_OPEN && (uint32_t)(state >> 32) != seen; }
+/* Own items first, then what others have left: of shares of one chunk only the caller takes others', who knows best. */
+static void take_shares(struct sam_pool *pool, uint64_t call, int32_t thread) {
+  const int32_t threads = SAM_HELPERS(call) + 1;
+  take_chunks(pool, call, thread, thread);
+  if (pool->chunk == pool->n && thread > 0) return;
+  for (int32_t k = 1; k < threads; k++) take_chunks(pool, call, (thread + k) % threads, thread);
+}
 
-/* Takes part in a loop that is open and not the one `seen`. */
-static bool join(sam_worker *worker, uint32_t *seen) {
-  struct sam_pool *pool = worker->pool;
-  uint64_t state = atomic_load_explicit(&pool->state, memory_order_acquire);
-  while (is_news(state, *seen)) {
-    if (!atomic_compare_exchange_weak_explicit(&pool->state, &state, state + SAM_JOINED + SAM_AT_WORK,
-                                               memory_order_acq_rel, memory_order_acquire))
-      continue;
-    *seen = (uint32_t)(state >> 32);
-    if (worker->index <= pool->helpers) take_chunks(pool, worker->index);
-    atomic_fetch_sub_explicit(&pool->state, SAM_AT_WORK, memory_order_release);
-    return true;
+/* Waits for the worker if it has come, else sees to it that it comes no more. Whether it came. */
+static bool part_with(struct sam_pool *pool, uint64_t number, int32_t worker) {
+  sam_share *share = &pool->shares[worker];
+  uint64_t word;
+  if (atomic_load_explicit(&share->left, memory_order_acquire) == number) return true;
+  word = atomic_load_explicit(&share->word, memory_order_relaxed);
+  while (SAM_NUMBER(word) != number || !(word & SAM_JOINED))
+    if (atomic_compare_exchange_weak_explicit(&share->word, &word, in_loop(word, number) | SAM_CLOSED,
+                                              memory_order_relaxed, memory_order_relaxed))
+      return false;
+  for (int32_t spins = 0; atomic_load_explicit(&share->left, memory_order_acquire) != number; spins++) {
+    if (pool->spinning && spins < SAM_SPINS_PER_YIELD) SAM_PAUSE();
+    else sched_yield();
   }
-  return false;
+  return true;
+}
+
+/* Whether `call` is one for this worker that it has not seen. */
+static bool is_news(const sam_worker *worker, uint64_t call, uint64_t seen) {
+  return call != seen && worker->index <= SAM_HELPERS(call);
+}
+
+/* Takes part in a loop that is called for and not the one `seen`. */
+static bool join(sam_worker *worker, uint64_t *seen) {
+  struct sam_pool *pool = worker->pool;
+  sam_share *share = &pool->shares[worker->index];
+  const uint64_t call = atomic_load_explicit(&pool->call, memory_order_acquire), number = SAM_NUMBER(call);
+  if (!is_news(worker, call, *seen)) return false;
+  *seen = call;
+  const char *arg = atomic_load_explicit(&pool->arg, memory_order_relaxed);
+  for (int32_t i = 0; i < 3; i++) __builtin_prefetch(arg + 64 * i);
+  uint64_t word = atomic_load_explicit(&share->word, memory_order_relaxed);
+  do {
+    if (SAM_NUMBER(word) > number || (SAM_NUMBER(word) == number && word & SAM_CLOSED)) return false;
+  } while (!atomic_compare_exchange_weak_explicit(&share->word, &word, in_loop(word, number) | SAM_JOINED,
+                                                  memory_order_acquire, memory_order_relaxed));
+  take_shares(pool, call, worker->index);
+  atomic_store_explicit(&share->left, number, memory_order_release);
+  return true;
 }
 
 /* Sleeps until it is woken: for a loop, for a run that will have some, or for the end. */
-static void park(struct sam_pool *pool, uint32_t seen) {
+static void park(const sam_worker *worker, uint64_t seen) {
+  struct sam_pool *pool = worker->pool;
   pthread_mutex_lock(&pool->mutex);
   atomic_fetch_add(&pool->parked, 1);
   const uint32_t calls = pool->calls;
-  while (pool->calls == calls && !atomic_load(&pool->quit) && !is_news(atomic_load(&pool->state), seen))
+  while (pool->calls == calls && !atomic_load(&pool->quit) && !is_news(worker, atomic_load(&pool->call), seen))
     pthread_cond_wait(&pool->wake, &pool->mutex);
   atomic_fetch_sub(&pool->parked, 1);
   pthread_mutex_unlock(&pool->mutex);
@@ -197,7 +237,7 @@ static void park(struct sam_pool *pool, uint32_t seen) {
 static void *work(void *argument) {
   sam_worker *worker = argument;
   struct sam_pool *pool = worker->pool;
-  uint32_t seen = 0;
+  uint64_t seen = 0;
   uint64_t since = sam_now_ns();
   while (!atomic_load_explicit(&pool->quit, memory_order_relaxed)) {
     bool joined = false;
@@ -209,7 +249,7 @@ static void *work(void *argument) {
     const uint64_t limit = atomic_load_explicit(&pool->busy, memory_order_relaxed) ? SAM_SPIN_NS_BUSY : SAM_SPIN_NS_IDLE;
     if (joined) since = now;
     else if (!pool->spinning || now - since > limit) {
-      park(pool, seen);
+      park(worker, seen);
       join(worker, &seen);
       since = sam_now_ns();
     }
@@ -230,7 +270,7 @@ static void start_workers(struct sam_pool *pool) {
   pool->misses = pool->skips = 0;
   pool->calls = 0;
   atomic_store(&pool->parked, 0);
-  atomic_store(&pool->state, SAM_LOOP(pool->number));
+  atomic_store(&pool->call, SAM_CALL(SAM_NUMBER(atomic_load(&pool->call)) + 1, 0));
   atomic_store(&pool->quit, false);
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->wake, NULL);
@@ -253,13 +293,14 @@ struct sam_pool *sam_pool_create(int32_t threads) {
   memset(pool, 0, sizeof *pool);
   pool->threads = threads;
   pool->workers = sam_calloc((size_t)threads, sizeof *pool->workers);
-  pool->ranges = sam_malloc_aligned((size_t)threads * sizeof *pool->ranges);
-  if (!pool->workers || !pool->ranges) {
+  pool->shares = sam_malloc_aligned((size_t)threads * sizeof *pool->shares);
+  if (!pool->workers || !pool->shares) {
     sam_free(pool->workers);
-    sam_free_aligned(pool->ranges);
+    sam_free_aligned(pool->shares);
     sam_free_aligned(pool);
     return NULL;
   }
+  memset(pool->shares, 0, (size_t)threads * sizeof *pool->shares);
   start_workers(pool);
   return pool;
 }
@@ -274,7 +315,7 @@ void sam_pool_free(struct sam_pool *pool) {
     pthread_mutex_destroy(&pool->mutex);
   }
   sam_free(pool->workers);
-  sam_free_aligned(pool->ranges);
+  sam_free_aligned(pool->shares);
   sam_free_aligned(pool);
 }
 
@@ -332,20 +373,16 @@ void sam_pool_run(struct sam_pool *pool, int64_t n, int64_t cost, sam_task_fn ta
     task(arg, 0, n, 0);
     return;
   }
+  const uint64_t call = SAM_CALL(SAM_NUMBER(atomic_load_explicit(&pool->call, memory_order_relaxed)) + 1, helpers);
   pool->task = task;
-  pool->arg = arg;
+  atomic_store_explicit(&pool->arg, arg, memory_order_relaxed);
   pool->n = n;
-  pool->chunk = n / sam_pieces((int32_t)helpers + 1, total);
+  pool->lead = SAM_CYCLES_TO_JOIN / cost < n - helpers ? SAM_CYCLES_TO_JOIN / cost : 0;
+  pool->chunk = total < SAM_CYCLES_TO_CUT ? n : n / sam_pieces((int32_t)helpers + 1, total);
   if (pool->chunk < 1) pool->chunk = 1;
-  pool->helpers = (int32_t)helpers;
-  deal(pool, n);
-  atomic_store(&pool->state, SAM_LOOP(++pool->number) | SAM_OPEN);
-  take_chunks(pool, 0);
-  /* Workers that come now find it closed: nothing is left to do, and nobody waits for one that does not run. */
-  const uint64_t closed = atomic_fetch_and_explicit(&pool->state, ~SAM_OPEN, memory_order_acq_rel);
-  pool->joined |= (closed & SAM_JOINED_MASK) != 0;
-  for (int32_t spins = 0; atomic_load_explicit(&pool->state, memory_order_acquire) & SAM_AT_WORK_MASK; spins++) {
-    if (pool->spinning && spins < SAM_SPINS_PER_YIELD) SAM_PAUSE();
-    else sched_yield();
-  }
+  atomic_store_explicit(&pool->call, call, memory_order_release);
+  take_chunks(pool, call, 0, 0);
+  for (int32_t t = 1; t <= helpers; t++)
+    if (atomic_load_explicit(&pool->shares[t].left, memory_order_acquire) != SAM_NUMBER(call)) take_chunks(pool, call, t, 0);
+  for (int32_t t = 1; t <= helpers; t++) pool->joined |= part_with(pool, SAM_NUMBER(call), t);
 }

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 /* One thread more must find so many cycles of work; a piece is worth so many where there is enough for all. */
-enum { SAM_CYCLES_PER_THREAD = 12000, SAM_CYCLES_PER_PIECE = 20000 };
+enum { SAM_CYCLES_PER_THREAD = 5000, SAM_CYCLES_PER_PIECE = 20000 };
 
-/* Into how many pieces to cut work of so many cycles: 1 where sharing it costs more than it saves, else two to four for
- * each thread, so that one that comes late does not hold up the others. */
+/* Into how many pieces to cut work of so many cycles: 1 where sharing it costs more than it saves; one for each thread
+ * where pieces are small; else two to four for each, so that one that comes late does not hold up the others. */
 static inline int64_t sam_pieces(int32_t threads, int64_t cycles) {
   const int64_t worth = cycles / SAM_CYCLES_PER_THREAD, used = worth < threads ? worth : threads;
   if (used < 2) return 1;

@@ -180,7 +180,7 @@ sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {
   block = block < LEAST_TILES ? LEAST_TILES : block > MOST_TILES ? MOST_TILES : block;
   const int64_t threads = sam_threads(ctx), rounds = (w->tiles + threads * block - 1) / (threads * block);
   const int64_t even = (w->tiles + threads * rounds - 1) / (threads * rounds);
-  w->block = (even + mr - 1) / mr * mr;
+  w->block = threads > 1 && rounds == 1 ? even : (even + mr - 1) / mr * mr;
   if (w->block > MOST_TILES) w->block = MOST_TILES;
   /* Planes a power of two apart would meet in the same lines of the first cache. */
   w->in_plane = w->block * w->k_padded + 64 / element, w->product_plane = w->block * n_padded + 16;

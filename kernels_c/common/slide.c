@@ -197,22 +197,23 @@ static int32_t zero_of(const slide_run *r, int32_t batch) {
   return r->mm->kind == SAM_MATMUL_HYBRID ? r->batch_zero[batch] : r->mm->za;
 }
 
-/* Pixels [x, x + n) of input row y for the kernel, with what lies outside filled in. */
-static void copy_row(const slide_run *r, int32_t batch, int64_t y, int64_t x, int64_t n, char *to) {
+/* Pixels [x, x + n) of input rows [y, y + rows) for the kernel. What lies outside is filled in: from the end of one row
+ * inside to the beginning of the next, at once. */
+static void copy_rows(const slide_run *r, int32_t batch, int64_t y, int64_t rows, int64_t x, int64_t n, char *to) {
   const sam_slide *win = r->win;
   const sam_matmul *mm = r->mm;
-  const int64_t c = win->channels, zero = zero_of(r, batch);
-  const bool outside = y < 0 || y >= win->h;
-  if (outside && win->bands > 0) return; /* nobody reads it */
-  if (outside || x >= win->w || x + n <= 0) {
-    sam_matmul_zeros(mm, (int32_t)zero, n * c, to);
-    return;
+  const int32_t zero = zero_of(r, batch);
+  const int64_t source = (int64_t)win->channels * mm->source, pixel = (int64_t)win->channels * mm->element;
+  const int64_t begin = x < 0 ? 0 : x, end = x + n < win->w ? x + n : win->w;
+  const char *from = r->in + ((int64_t)batch * win->h * win->w + begin) * source, *after = to + rows * n * pixel;
+  char *outside = to;
+  for (char *at = to + (begin - x) * pixel; y < win->h && begin < end && at < after; y++, at += n * pixel) {
+    if (y < 0) continue;
+    if (at > outside) sam_matmul_zeros(mm, zero, (at - outside) / mm->element, outside);
+    sam_matmul_convert(mm, from + y * win->w * source, (end - begin) * win->channels, at);
+    outside = at + (end - begin) * pixel;
   }
-  const int64_t left = x < 0 ? -x : 0, right = x + n > win->w ? x + n - win->w : 0;
-  if (left) sam_matmul_zeros(mm, (int32_t)zero, left * c, to);
-  sam_matmul_convert(mm, r->in + (((int64_t)batch * win->h + y) * win->w + x + left) * c * mm->source,
-                     (n - left - right) * c, to + left * c * mm->element);
-  if (right) sam_matmul_zeros(mm, (int32_t)zero, right * c, to + (n - right) * c * mm->element);
+  if (after > outside) sam_matmul_zeros(mm, zero, (after - outside) / mm->element, outside);
 }
 
 /* The window of one output pixel and group, tap after tap. */
@@ -222,7 +223,7 @@ static void gather(const slide_run *r, int32_t batch, int64_t y, int64_t x, int3
   for (int32_t t = 0; t < win->runs; t++) {
     const int64_t iy = y * win->sy + win->run_dy[t], ix = x * win->sx + win->run_dx[t], c = win->tap_channels;
     if (c == win->channels)
-      copy_row(r, batch, iy, ix, win->run_pixels, to);
+      copy_rows(r, batch, iy, 1, ix, win->run_pixels, to);
     else if (iy < 0 || iy >= win->h || ix < 0 || ix >= win->w)
       sam_matmul_zeros(mm, zero_of(r, batch), c, to);
     else
@@ -231,6 +232,9 @@ static void gather(const slide_run *r, int32_t batch, int64_t y, int64_t x, int3
     to += win->run_pixels * c * mm->element;
   }
 }
+
+/* As a vector at any address: one load where memcpy is two. */
+typedef uint8_t piece __attribute__((vector_size(PIECE), aligned(1), may_alias));
 
 /* The runs of each of n windows side by side; the first window begins at `from`, the next `step` bytes later. What a
  * piece has beyond its run is overwritten by the next run, or meets weights of zero. */
@@ -242,21 +246,23 @@ static void join_windows(const sam_slide *win, const char *from, int64_t n, int6
     const char *a = from + tap[0];
     const ptrdiff_t b = tap[1] - tap[0], c = tap[2] - tap[0];
     for (char *at = to, *end = to + n * window; at != end; at += window, a += step) {
-      memcpy(at, a, PIECE);
-      memcpy(at + run, a + b, PIECE);
-      memcpy(at + 2 * run, a + c, PIECE);
+      const piece first = *(const piece *)a, second = *(const piece *)(a + b), third = *(const piece *)(a + c);
+      *(piece *)at = first, *(piece *)(at + run) = second, *(piece *)(at + 2 * run) = third;
     }
   }
   for (; r < win->runs; r++, to += run) {
-    const char *piece = from + win->tap_bytes[r];
-    for (char *at = to, *end = to + n * window; at != end; at += window, piece += step) memcpy(at, piece, PIECE);
+    const char *a = from + win->tap_bytes[r];
+    for (char *at = to, *end = to + n * window; at != end; at += window, a += step) memcpy(at, a, PIECE);
   }
 }
 
 /* Pointers to n rows `step` bytes apart. */
 static void point(const void **a, int64_t n, const char *from, int64_t step) {
-  for (; n >= 4; n -= 4, a += 4, from += 4 * step)
+  for (; n >= 8; n -= 8, a += 8, from += 8 * step) {
+    const char *half = from + 4 * step;
     a[0] = from, a[1] = from + step, a[2] = from + 2 * step, a[3] = from + 3 * step;
+    a[4] = half, a[5] = half + step, a[6] = half + 2 * step, a[7] = half + 3 * step;
+  }
   for (; n > 0; n--, from += step) *a++ = from;
 }
 
@@ -339,10 +345,13 @@ static void slide_task(void *arg, int64_t begin, int64_t end, int thread) {
     if (win->mode == SAM_SLIDE_COPY) {
       strip_y = at * win->strip_rows;
       const int64_t rows = win->y_count - strip_y < win->strip_rows ? win->y_count - strip_y : win->strip_rows;
-      const int64_t copied = (rows - 1) * win->sy + win->max_dy - win->min_dy + 1;
-      for (int64_t y = 0; y < copied; y++)
-        copy_row(r, batch, strip_y * win->sy + win->min_dy + y, win->min_dx, win->row_pixels,
-                 scratch + y * win->row_pixels * win->channels * r->mm->element);
+      int64_t y = strip_y * win->sy + win->min_dy, below = y + (rows - 1) * win->sy + win->max_dy - win->min_dy + 1;
+      char *to = scratch;
+      if (win->bands > 0) { /* nobody reads what is above and below the image */
+        if (y < 0) to -= y * win->row_pixels * win->channels * r->mm->element, y = 0;
+        if (below > win->h) below = win->h;
+      }
+      copy_rows(r, batch, y, below - y, win->min_dx, win->row_pixels, to);
       first = strip_y * win->x_count;
       last = first + rows * win->x_count;
     } else {

@@ -29,4 +29,5 @@ static inline vb sum_digits(vb a, vb b, const digits *v) {
   return _mm256_packs_epi16(sum_pairs(_mm256_unpacklo_epi8(a, b), v), sum_pairs(_mm256_unpackhi_epi8(a, b), v));
 }
 
+enum { TOGETHER = 1 };
 #include "ukernels/digits.inc"

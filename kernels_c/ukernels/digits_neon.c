@@ -36,4 +36,5 @@ static inline vb sum_digits(vb a, vb b, const digits *v) {
   return vreinterpretq_u8_s8(narrow_s16(sum_low(v, sa, sb), sum_high(v, sa, sb)));
 }
 
+enum { TOGETHER = 4 };
 #include "ukernels/digits.inc"

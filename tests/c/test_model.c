@@ -125,7 +125,7 @@ static void test_meaning(void) {
   CHANGE(t.bytes[tiny_field(&t, t.tensors[1], SAM_SLOT_TENSOR_IS_VARIABLE)] = 1,
          "a variable cannot have constant data");
   CHANGE(tiny_set32(&t, t.shape, UINT32_MAX), "dimension 0 of the shape is -1");
-  CHANGE(tiny_set32(&t, t.shape, 1 << 30), sizeof(size_t) == 4 ? "more than this machine can address" : "the shape needs");
+  CHANGE(tiny_set32(&t, t.shape, 1 << 30), sizeof(size_t) == 4 ? "more elements than a memory can hold" : "the shape needs");
   CHANGE(tiny_number(&t, t.quantization, SAM_SLOT_QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, 7),
          "quantized_dimension is 7, but the tensor has 2 dimensions");
   CHANGE(tiny_number(&t, t.quantization, SAM_SLOT_QUANTIZATION_PARAMETERS_QUANTIZED_DIMENSION, 0),

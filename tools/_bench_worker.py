@@ -172,7 +172,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 def _settle(seconds: float = 1.0) -> None:
     """Waits until threads that spin in the hope of another run are asleep: they would keep a processor from the engine
-    that is next (ONNX Runtime's do so for some 50 ms)."""
+    that is next."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         before = time.process_time()

@@ -210,8 +210,7 @@ static bool join(sam_worker *worker, uint64_t *seen) {
   const uint64_t call = atomic_load_explicit(&pool->call, memory_order_acquire), number = SAM_NUMBER(call);
   if (!is_news(worker, call, *seen)) return false;
   *seen = call;
-  const char *arg = atomic_load_explicit(&pool->arg, memory_order_relaxed);
-  for (int32_t i = 0; i < 3; i++) __builtin_prefetch(arg + 64 * i);
+  __builtin_prefetch(atomic_load_explicit(&pool->arg, memory_order_relaxed));
   uint64_t word = atomic_load_explicit(&share->word, memory_order_relaxed);
   do {
     if (SAM_NUMBER(word) > number || (SAM_NUMBER(word) == number && word & SAM_CLOSED)) return false;

@@ -156,8 +156,7 @@ bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, si
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Reading ------------------------------------------------------------------------------------------------------
- */
+/* ---- Reading ---------------------------------------------------------------------------------------------------- */
 
 static void unmap(struct sam_cache_file *file) {
   if (file->map) munmap((void *)(uintptr_t)file->map, file->size);
@@ -236,8 +235,7 @@ sam_status sam_cache_file_open(const char *path, const sam_model *model, struct 
   return SAM_OK;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------------
- */
+/* ---- Writing ---------------------------------------------------------------------------------------------------- */
 
 static int by_key(const void *a, const void *b) {
   const sam_cache_pack *y = b;

@@ -58,8 +58,8 @@ static double cpu_seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* Once a second: gives up after 10 seconds of work, RUN_SECONDS of which were enough to be cancelled. On a busy machine the
- * wall clock runs ahead of the work; without work, 600 seconds are a deadlock. */
+/* Once a second: gives up after 10 seconds of work, RUN_SECONDS of which were enough to be cancelled. On a busy machine
+ * the wall clock runs ahead of the work; without work, 600 seconds are a deadlock. */
 static void on_alarm(int number) {
   (void)number;
   now_seconds++;

@@ -64,7 +64,9 @@ static sam_status service_set_shape(struct sam_ctx *ctx, sam_tensor *tensor, int
     for (int32_t i = 0; i < rank; i++)
       if (dims[i] < 0)
         return sam_fail(ctx, SAM_INVALID_ARGUMENT, "output \"%s\" would have the shape %s", tensor->name, shape);
-    return sam_fail(ctx, SAM_LIMIT, "output \"%s\" of shape %s needs more memory than max_memory (%llu bytes)",
+    return sam_fail(ctx, SAM_LIMIT,
+                    "output \"%s\" of shape %s needs more memory than max_memory (%llu bytes), or is empty and its other "
+                    "sizes are beyond what a loop can count",
                     tensor->name, shape, (unsigned long long)run->session->options.max_memory);
   }
   sam_slot *slot = slot_of(run->session, tensor);

@@ -109,8 +109,9 @@ sam_status sam_session_resize(sam_session *session, int32_t tensor, int32_t rank
                            (int)i, (int)shape[i]);
   if (!sam_shape_bytes(slot->tensor.type, rank, shape, session->options.max_memory, &bytes))
     return sam_error_set(error, SAM_LIMIT, session->subgraph, -1, tensor,
-                         "input %d \"%s\": the shape needs more than max_memory (%llu bytes)", (int)tensor,
-                         slot->tensor.name, (unsigned long long)session->options.max_memory);
+                         "input %d \"%s\": the shape needs more than max_memory (%llu bytes), or is empty and its other "
+                         "sizes are beyond what a loop can count",
+                         (int)tensor, slot->tensor.name, (unsigned long long)session->options.max_memory);
   if (strict) {
     const sam_file_tensor *source = slot->source;
     const int32_t *open = source->signature_rank ? source->signature : source->view.dims;

@@ -166,8 +166,9 @@ static sam_status basic_prepare(sam_ctx *ctx, sam_node *node) {
     if (!sam_is_known(node->inputs[i])) return sam_need_data(ctx, i);
   SAM_TRY(sam_check_rank(ctx, x, 2, 2));
   SAM_TRY(sam_check_rank(ctx, h, 2, 2));
-  if (!sam_same_shape(h, c) || h->dims[0] != x->dims[0] || h->dims[1] > INT32_MAX / 8 || x->dims[1] > INT32_MAX / 2)
+  if (!sam_same_shape(h, c) || h->dims[0] != x->dims[0] || h->dims[1] > INT32_MAX / 8)
     return sam_fail(ctx, SAM_INVALID_MODEL, "output and cell state must be [%d, cells]", x->dims[0]);
+  if (x->dims[1] > INT32_MAX / 2) return sam_fail(ctx, SAM_UNSUPPORTED, "an input of %d values", x->dims[1]);
   basic *b = node->state = sam_alloc(ctx, sizeof *b);
   if (!b) return SAM_OUT_OF_MEMORY;
   b->batch = x->dims[0];

@@ -330,6 +330,17 @@ class Session:
                 _raise(status, self._error)
             return View(v.type, _ints(v.shape, v.rank), int(ffi.cast("intptr_t", v.data)), v.bytes, v.offset, v.dynamic)
 
+    def any_dynamic(self, n_tensors: int) -> bool:
+        """Whether a shape of this subgraph is found only while running."""
+        with self.lock:
+            for tensor in range(n_tensors):
+                status = lib.sam_session_tensor(self._pointer, tensor, self._view, self._error)
+                if status:
+                    _raise(status, self._error)
+                if self._view.dynamic:
+                    return True
+            return False
+
     def write(self, tensor: int, data: Any) -> None:
         """`data` is anything with a contiguous buffer of exactly the tensor's size."""
         with self.lock:

@@ -120,7 +120,7 @@ class Subgraph:
         if self.resized or (index not in self.info.inputs and index not in self.info.outputs):
             return
         if self._all_fixed is None:
-            self._all_fixed = not any(self.session.view(i).dynamic for i in range(self.info.n_tensors))
+            self._all_fixed = not self.session.any_dynamic(self.info.n_tensors)
         view = self.session.view(index)
         if self._all_fixed and view.address and view.type != arrays.STRING and view.type not in arrays.SUB_BYTE:
             dtype = np.dtype(arrays.DTYPE[view.type])

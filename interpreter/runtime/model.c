@@ -130,7 +130,7 @@ sam_status sam_model_open(const char *path, const sam_options *options, sam_mode
 /* Of a small file every page is soon read: one call instead of a fault for each. */
 static int populate(size_t bytes) {
 #if defined(MAP_POPULATE)
-  if (bytes <= 1 << 20) return MAP_POPULATE;
+  if (bytes <= SAM_SMALL_FILE) return MAP_POPULATE;
 #endif
   (void)bytes;
   return 0;

@@ -47,6 +47,9 @@ typedef struct sam_file_stamp {
   uint64_t device, inode, modified, changed; /* nanoseconds */
 } sam_file_stamp;
 
+/* A file of at most this many bytes is read whole when it is opened, and stays. */
+#define SAM_SMALL_FILE (1 << 20)
+
 struct sam_model {
   const uint8_t *bytes;
   size_t size;

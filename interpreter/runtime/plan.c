@@ -11,7 +11,7 @@
 #include "string_tensor.h"
 #include "threads.h"
 
-/* Constants from here on leave memory once they are packed. */
+/* Constants from here on leave memory once they are packed, unless the file is small. */
 #define SAM_LARGE_CONSTANT 65536
 
 /* A known value larger than this is not folded when it grew by more than a factor of 8 (a broadcast, a fill). */
@@ -150,7 +150,8 @@ static const void *service_pack(struct sam_ctx *ctx, const sam_tensor *source, u
     return NULL;
   }
   const sam_model *model = run->session->model;
-  pack_reader reader = {fill, arg, model->mapped && source->bytes >= SAM_LARGE_CONSTANT ? source : NULL, bytes};
+  const bool leaves = model->mapped && model->size > SAM_SMALL_FILE && source->bytes >= SAM_LARGE_CONSTANT;
+  pack_reader reader = {fill, arg, leaves ? source : NULL, bytes};
   const bool lasting = run->step->source && !run->step->source->custom; /* an application's layouts may change with it */
   const void *data = sam_pack_cache_get(model->packs, source->data, variant, bytes, lasting, fill_pack, &reader);
   if (!data) sam_fail(ctx, SAM_OUT_OF_MEMORY, "out of memory for %zu bytes of repacked weights", bytes);

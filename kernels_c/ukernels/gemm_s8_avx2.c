@@ -46,9 +46,11 @@ static void fit_over(int64_t n, const uint8_t *x, uint8_t flip, int32_t zero, ui
     const __m256i w = _mm256_subs_epi8(vb_xor(vb_load(n - i < 32 ? part : x + i), flips), zeros);
     const __m256i over = _mm256_or_si256(four_over(w), four_over(_mm256_subs_epi8(_mm256_setzero_si256(), w)));
     const __m256i fits = _mm256_cmpeq_epi64(_mm256_slli_epi64(over, 32), _mm256_setzero_si256());
-    const int fit = _mm256_movemask_pd(_mm256_castsi256_pd(fits));
-    for (int b = 0; b < 4 && fit != 15; b++)
-      if (!(fit >> b & 1)) flags[b] |= bit;
+    const uint32_t unfit = 15u & ~(uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(fits));
+    uint32_t four; /* bit b of `unfit` goes to byte b, as no branch could foresee */
+    memcpy(&four, flags, 4);
+    four |= (unfit * 0x00204081u & 0x01010101u) * bit;
+    memcpy(flags, &four, 4);
   }
 }
 

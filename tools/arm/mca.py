@@ -70,20 +70,21 @@ def assembly(source: str, commands: list[dict[str, str]]) -> list[str]:
 
 
 def inner_loops(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """(function, instructions) of each loop without a branch inside."""
-    function, label, body = "", "", list[str]()
+    """(function, instructions) of each loop without a branch inside. Others may branch into it."""
+    function, starts, body = "", dict[str, int](), list[str]()
     for line in lines:
         text = line.split("//")[0].strip()
         if named := re.fullmatch(r"([\w.$]+):", text):
             if not named[1].startswith("."):
                 function = named[1]
-            label, body = named[1], []
+            starts[named[1]] = len(body)
         elif text and not text.startswith((".", "#")):  # directives; #APP around inline assembly
             body.append(text)
             if re.match(BRANCH, text):
-                if label.startswith(".") and text.split()[-1].endswith(label):
-                    yield function, body
-                label, body = "", []
+                label = text.split()[-1]
+                if label.startswith(".") and label in starts:
+                    yield function, body[starts[label] :]
+                starts, body = {}, []
 
 
 def macs(body: list[str]) -> dict[str, tuple[int, int]]:

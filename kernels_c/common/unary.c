@@ -62,7 +62,9 @@ static void lookup_words(int64_t n, const void *px, void *py, const sam_unary_pa
 }
 
 void sam_unary_use_bytes(sam_unary_plan *plan) {
+  enum { LEAST = 1024 /* elements that make up for the time it takes to fit a curve */ };
   plan->params.table = plan->table.bytes;
+  if (plan->count >= LEAST && sam_curve_fit(&plan->curve, plan->table.bytes)) plan->params.curve = &plan->curve;
   plan->kernel = sam_uk.u8_lookup;
   plan->cost = 1;
 }

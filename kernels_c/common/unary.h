@@ -2,6 +2,7 @@
 #ifndef SAM_COMMON_UNARY_H
 #define SAM_COMMON_UNARY_H
 
+#include "curve.h"
 #include "elementwise.h"
 #include "table.h"
 
@@ -11,6 +12,7 @@ typedef struct sam_unary_params {
   sam_multiplier m, n;    /* quantized: factors of two branches */
   int32_t left;           /* int16: left shift */
   const void *table;
+  const sam_curve *curve; /* the same table of bytes once more, or NULL */
 } sam_unary_params;
 
 typedef void (*sam_unary_fn)(int64_t n, const void *x, void *y, const sam_unary_params *p);
@@ -25,6 +27,7 @@ typedef struct sam_unary_plan {
     uint8_t bytes[256];
     int16_t words[SAM_TABLE16_SIZE + 1];
   } table;
+  sam_curve curve;
 } sam_unary_plan;
 
 /* Output shape of input 0; the plan becomes node->state. */

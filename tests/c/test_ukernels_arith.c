@@ -175,6 +175,39 @@ static double gelu_of(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
 static double gelu_tanh_of(double x) { return x / (1 + exp(-2 * 0.79788456080286536 * (x + 0.044715 * x * x * x))); }
 static double elu_of(double x) { return x < 0 ? expm1(x) : x; }
 
+static double hard_swish_of(double x) { return x * fmin(fmax(x + 3, 0), 6) / 6; }
+static double swish_of(double x) { return x * logistic_of(x); }
+
+/* Tables of smooth functions are curves, those of noise and of steps are not; either way the answers are theirs. */
+static void curves(const level *uk) {
+  static double (*const functions[])(double) = {hard_swish_of, swish_of, logistic_of, gelu_of, tanh, elu_of};
+  static uint8_t x[MOST], want[MOST * 4 + 4], got[MOST * 4 + 4], smooth[256];
+  for (int i = 0; i < MOST; i++) x[i] = (uint8_t)i;
+  int fitted = 0, all = 0;
+  for (int f = 0; f < 6; f++)
+    for (int scale = 20; scale < 60; scale += 3)
+      for (int zero = -128; zero < 100; zero += 85, all++) {
+        double least = 1e9, most = -1e9;
+        for (int q = -128; q < 128; q++) {
+          const double y = functions[f]((q - zero) / (double)scale);
+          least = fmin(least, y), most = fmax(most, y);
+        }
+        for (int q = -128; q < 128; q++) {
+          const double y = functions[f]((q - zero) / (double)scale);
+          smooth[q & 255] = (uint8_t)(lrint((y - least) / (most - least) * 255) - 128 * (f % 2)); /* signed, unsigned */
+        }
+        sam_curve curve;
+        const sam_unary_params u = {.table = smooth, .curve = sam_curve_fit(&curve, smooth) ? &curve : NULL};
+        fitted += u.curve != NULL;
+        UNARY(u8_lookup, x, 1, false)
+      }
+  EXPECT(fitted > all * 3 / 4);
+  sam_curve curve;
+  EXPECT(!sam_curve_fit(&curve, table));
+  for (int i = 0; i < 256; i++) smooth[i] = i % 16 < 7 ? 10 : 14;
+  EXPECT(!sam_curve_fit(&curve, smooth));
+}
+
 static void accuracy(const level *uk) {
   EXPECT_NEAR(worst(uk->table.f32_exp, exp, -87, 88, 0), 0, 4);
   EXPECT_NEAR(worst(uk->table.f32_exp, exp, -0.01f, 0.01f, 0), 0, 2);
@@ -271,6 +304,7 @@ int main(void) {
     two_arrays(&uk);
     one_array(&uk);
     accuracy(&uk);
+    curves(&uk);
     sums(&uk);
   }
   return test_result();

@@ -22,6 +22,22 @@ enum { ROWS = 4 };
         FMA_LANE(acc[r][v], wv[v], q[r], lane);                                         \
   } while (0)
 
+/* Clamps and stores the sums of a tile. */
+SAM_INLINE void store_tile(const sam_f32_gemm_args *g, vf acc[ROWS][2], int64_t i, int32_t j, int rows, int wide) {
+  const vf lo = vf_set(g->lo), hi = vf_set(g->hi);
+  SAM_UNROLL for (int r = 0; r < rows; r++) {
+    float *y = g->y + (i + r) * g->ldy + j;
+    SAM_UNROLL for (int v = 0; v < wide; v++) {
+      const vf x = vf_min(hi, vf_max(lo, acc[r][v]));
+      const int32_t left = g->n - j - v * VF_N;
+      if (left >= VF_N)
+        vf_store(y + v * VF_N, x);
+      else if (left > 0)
+        vf_store_n(y + v * VF_N, x, (size_t)left);
+    }
+  }
+}
+
 SAM_INLINE void tile(const sam_f32_gemm_args *g, int64_t i, int32_t j, int rows, int wide) {
   const ptrdiff_t panel = (ptrdiff_t)g->taps * g->k * VF_N;
   const float *w = g->w + panel * (j / VF_N);
@@ -49,25 +65,29 @@ SAM_INLINE void tile(const sam_f32_gemm_args *g, int64_t i, int32_t j, int rows,
       STEP(0);
     }
   }
-  const vf lo = vf_set(g->lo), hi = vf_set(g->hi);
-  SAM_UNROLL for (int r = 0; r < rows; r++) {
-    float *y = g->y + (i + r) * g->ldy + j;
-    SAM_UNROLL for (int v = 0; v < wide; v++) {
-      const vf x = vf_min(hi, vf_max(lo, acc[r][v]));
-      const int32_t left = g->n - j - v * VF_N;
-      if (left >= VF_N)
-        vf_store(y + v * VF_N, x);
-      else if (left > 0)
-        vf_store_n(y + v * VF_N, x, (size_t)left);
-    }
-  }
+  store_tile(g, acc, i, j, rows, wide);
 }
+
+#if defined(__aarch64__) && defined(__GNUC__)
+#include "ukernels/gemm_f32_neon_tile.inc"
+
+SAM_INLINE void full_tile(const sam_f32_gemm_args *g, int64_t i, int32_t j) {
+  static const float none[2 * VF_N];
+  const ptrdiff_t panel = (ptrdiff_t)g->taps * g->k * VF_N;
+  const float *w = g->w + panel * (j / VF_N);
+  vf acc[ROWS][2];
+  sums_8x8(g, i, g->bias ? g->bias + j : none, w, w + panel, acc);
+  store_tile(g, acc, i, j, ROWS, 2);
+}
+#else
+SAM_INLINE void full_tile(const sam_f32_gemm_args *g, int64_t i, int32_t j) { tile(g, i, j, ROWS, 2); }
+#endif
 
 static void run(const sam_f32_gemm_args *g) {
   for (int32_t j = 0; j < g->n; j += 2 * VF_N) {
     int64_t i = 0;
     if (g->n - j > VF_N) {
-      for (; g->m - i >= ROWS; i += ROWS) tile(g, i, j, ROWS, 2);
+      for (; g->m - i >= ROWS; i += ROWS) full_tile(g, i, j);
       for (; g->m - i >= 2; i += 2) tile(g, i, j, 2, 2);
       for (; i < g->m; i++) tile(g, i, j, 1, 2);
     } else {

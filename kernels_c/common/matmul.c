@@ -1,6 +1,7 @@
 /* Samara: matrix multiplication for the operators; matmul.h explains. */
 #include "common/matmul.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/activation.h"
@@ -160,8 +161,9 @@ static void flip(int8_t *x, int64_t n) {
   for (; i < n; i++) x[i] = (int8_t)(x[i] ^ 0x80);
 }
 
-/* One tap of a panel from bytes whose k is dense; `sum` of each column. */
-static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum) {
+/* One tap of a panel from bytes whose k is dense; `sum` of each column, and `magnitude` unless it is NULL. */
+static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum,
+                          int32_t *magnitude) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr, whole = mm->k / kr, rest = mm->k - whole * kr;
   const int32_t log2 = kr == 1 ? 0 : kr == 2 ? 1 : kr == 4 ? 2 : 3;
   const int64_t step = (int64_t)nr * kr;
@@ -178,15 +180,18 @@ static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from
     const uint8_t *column = from + c * mm->column_stride;
     for (int32_t d = 0; d < rest; d++) dst[whole * step + c * kr + d] = (int8_t)(column[whole * kr + d] ^ mm->w_flip);
     sum[c] += mm->w_flip ? sam_uk.u8_sum(mm->k, column) - 128 * mm->k : sam_uk.s8_sum(mm->k, (const int8_t *)column);
+    if (magnitude) magnitude[c] += mm->s8->magnitude(mm->k, column, mm->w_flip);
   }
 }
 
 /* The same where a row of columns is dense, as in BATCH_MATMUL. */
-static void pack_rows_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum) {
+static void pack_rows_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum,
+                         int32_t *magnitude) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   for (int32_t k = 0; k < mm->k; k++, from += mm->k_stride) {
     int8_t *to = dst + (int64_t)(k / kr) * nr * kr + k % kr;
     for (int32_t c = 0; c < columns; c++) sum[c] += to[c * kr] = (int8_t)(from[c] ^ mm->w_flip);
+    for (int32_t c = 0; c < columns && magnitude; c++) magnitude[c] += abs(to[c * kr]);
   }
 }
 
@@ -200,20 +205,30 @@ static inline void put(int8_t *dst, const sam_matmul *mm, int64_t i, int8_t weig
 }
 
 /* The same element by element, from position `at` of the file. */
-static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_t columns, int32_t *sum) {
+static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_t columns, int32_t *sum,
+                           int32_t *magnitude) {
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   for (int32_t c = 0; c < columns; c++, at += mm->column_stride)
     for (int32_t k = 0; k < mm->k; k++) {
       const int8_t weight = weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
       put(dst, mm, (int64_t)(k / kr) * nr * kr + c * kr + k % kr, weight);
       sum[c] += weight;
+      if (magnitude) magnitude[c] += abs(weight);
     }
 }
 
 /* How many sums a column has: one, or one of each tap. */
 static size_t sums_per_column(const sam_matmul *mm) { return mm->range_count ? (size_t)mm->taps : 1; }
 
-static size_t all_sums(const sam_matmul *mm) { return sums_per_column(mm) * (size_t)mm->groups * (size_t)mm->n_padded; }
+/* Whether the sum of its magnitudes stands behind them. */
+static bool has_magnitudes(const sam_matmul *mm) {
+  return mm->kind == SAM_MATMUL_S8 && mm->s8->magnitude && !mm->panels && sam_is_known(mm->weights) &&
+         (int64_t)mm->taps * mm->k < INT32_MAX / 128;
+}
+
+static size_t all_sums(const sam_matmul *mm) {
+  return (sums_per_column(mm) + has_magnitudes(mm)) * (size_t)mm->groups * (size_t)mm->n_padded;
+}
 
 /* The panels, then the sums of the columns, then pairs_fit, then quads of each panel and tap. */
 static void pack_s8(int8_t *dst, const sam_matmul *mm) {
@@ -224,6 +239,7 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
   const size_t bytes = (size_t)((mm->k + kr - 1) / kr * kr) * (size_t)nr / (mm->nibbles ? 2 : 1); /* of one tap */
   int32_t *sums = (int32_t *)(void *)(dst + mm->group_bytes * (size_t)mm->groups);
   memset(sums, 0, sizeof *sums * (all_sums(mm) + 1));
+  int32_t *magnitudes = sums + sums_per_column(mm) * (size_t)mm->groups * (size_t)mm->n_padded;
   uint8_t *quads = (uint8_t *)(sums + all_sums(mm) + 1);
   bool fit = true;
   for (int32_t g = 0; g < mm->groups; g++)
@@ -231,14 +247,15 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
       const int32_t columns = mm->n - j < nr ? mm->n - j : nr;
       for (int32_t t = 0; t < mm->taps; t++, dst += bytes) {
         int32_t *sum = sums + ((int64_t)(mm->range_count ? t : 0) * mm->groups + g) * mm->n_padded + j;
+        int32_t *magnitude = has_magnitudes(mm) ? magnitudes + (int64_t)g * mm->n_padded + j : NULL;
         const int64_t at = g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
         if (columns < nr || mm->k % kr || mm->nibbles) memset(dst, 0, bytes);
         if (dense)
-          pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
+          pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum, magnitude);
         else if (mm->column_stride == 1 && type != SAM_INT4 && type != SAM_INT2)
-          pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum);
+          pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum, magnitude);
         else
-          pack_sparse_s8(dst, mm, at, columns, sum);
+          pack_sparse_s8(dst, mm, at, columns, sum, magnitude);
         fit = fit && (mm->nibbles || sam_s8_gemm_pairs_fit(dst, bytes, mm->s8 ? mm->s8->pair : 0));
         if (mm->quads) *quads++ = mm->nibbles || sam_s8_gemm_quads_fit(mm->s8, dst, bytes);
       }
@@ -264,7 +281,7 @@ static uint64_t pack_variant(const sam_matmul *mm) {
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->quads);
-  SAM_MIX(mm->range_count > 0);
+  SAM_MIX(2 * has_magnitudes(mm) + (mm->range_count > 0));
   SAM_MIX(mm->w_flip);
   if (mm->panels) SAM_MIX(mm->weights->quant->count ? mm->weights->quant->zero_point[0] : 0); /* it is taken out */
   if (mm->panels) SAM_MIX(mm->group_bytes);                                                   /* the kind of panels */
@@ -310,8 +327,17 @@ static int32_t first_value(const sam_matmul *mm, int64_t at, int64_t channel, sa
   return (int32_t)start;
 }
 
+/* Of column `at`, with the first value of range r. */
+static bool fits16(const sam_matmul *mm, int64_t at, int32_t r) {
+  const int64_t columns = (int64_t)mm->groups * mm->n_padded;
+  double magnitude = column_sums(mm, mm->packed)[(int64_t)sums_per_column(mm) * columns + at];
+  if (mm->w_zero) magnitude += (double)mm->taps * mm->k * abs(mm->col[at]);
+  return sam_s8_gemm_fits16(magnitude, mm->start[r * columns + at], mm->scale[at]);
+}
+
 static void fold(sam_matmul *mm) {
   const int64_t columns = (int64_t)mm->groups * mm->n_padded;
+  mm->fits16 = has_magnitudes(mm);
   for (int32_t g = 0; g < mm->groups; g++)
     for (int32_t j = 0; j < mm->n; j++) {
       const int64_t at = (int64_t)g * mm->n_padded + j, channel = (int64_t)g * mm->n + j;
@@ -322,8 +348,10 @@ static void fold(sam_matmul *mm) {
                                                      : ((const int32_t *)mm->bias->data)[channel];
       } else if (mm->kind != SAM_MATMUL_F32) {
         if (mm->kind == SAM_MATMUL_HYBRID) mm->col[at] = column_sums(mm, mm->packed)[at];
-        for (int32_t r = 0; r == 0 || r < mm->range_count; r++)
+        for (int32_t r = 0; r == 0 || r < mm->range_count; r++) {
           mm->start[r * columns + at] = first_value(mm, at, channel, range_of(mm, r));
+          mm->fits16 = mm->fits16 && fits16(mm, at, r);
+        }
       }
     }
   mm->pairs_fit = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[all_sums(mm)];
@@ -546,6 +574,7 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
                         .out_flip = mm->out_flip,
                         .large_scale = mm->large_scale,
                         .pairs_fit = mm->pairs_fit,
+                        .fits16 = mm->fits16,
                         .zero_point = mm->zy,
                         .lo = mm->lo,
                         .hi = mm->hi,

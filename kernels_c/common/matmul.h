@@ -67,7 +67,7 @@ typedef struct sam_matmul {
   bool folded;                    /* bias is ready */
   uint8_t flip, w_flip, out_flip; /* 0x80 for uint8 */
   int32_t za, zy, lo, hi;         /* zero points of left side (int8 terms) and result; clamp */
-  bool w_zero, large_scale, pairs_fit;
+  bool w_zero, large_scale, pairs_fit, fits16;
   float flo, fhi;
   int32_t *start, *col; /* groups * n_padded: first value of each sum (by range); zero point (or column sum, hybrid) */
   int64_t *wide;        /* INT16: bias */

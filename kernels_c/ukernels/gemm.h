@@ -10,6 +10,7 @@
 #ifndef SAM_UKERNELS_GEMM_H
 #define SAM_UKERNELS_GEMM_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,6 +71,7 @@ typedef struct sam_s8_gemm_args {
   const uint8_t *quads;              /* of each panel and tap: sam_s8_gemm_quads_fit; or NULL */
   int32_t w_zero;                    /* taken off all weights, if the kernel's takes_zero says so of these arguments */
   bool large_scale;                  /* a scale is 1 or more: the product may pass 2^31 */
+  bool fits16;                       /* sam_s8_gemm_fits16 of all columns */
   int32_t zero_point, lo, hi;
   const float *row_scale, *fbias; /* fbias NULL: zero */
   float flo, fhi;
@@ -96,6 +98,8 @@ typedef const struct sam_s8_gemm {
   void (*convert)(int64_t n, const uint8_t *x, uint8_t flip, void *to);
   /* sums[i] = sum over taps and k of the int8 values. */
   void (*row_sums)(const sam_s8_gemm_args *args, int32_t *sums);
+  /* The sum of the magnitudes of n weights x ^ flip; NULL: the kernel does not ask for args->fits16. */
+  int32_t (*magnitude)(int64_t n, const uint8_t *x, uint8_t flip);
 } sam_s8_gemm_t;
 
 static inline const struct sam_s8_gemm *sam_s8_gemm_for(const struct sam_s8_gemm *kernel, int64_t depth) {
@@ -108,6 +112,13 @@ static inline bool sam_s8_gemm_pairs_fit(const int8_t *w, size_t bytes, int32_t 
   while (pair && w + pair < end && (w = memchr(w, 0x80, (size_t)(end - w - pair))) != NULL)
     if (w++[pair] == -128) return false;
   return true;
+}
+
+/* Whether 16 bits have room for every value a column can have before its zero point is added, and for that: a kernel
+ * then need not saturate twice. `start`: the bias; `magnitude`: the sum of the magnitudes of its weights. */
+enum { SAM_GEMM_FITS16 = 1 << 14 };
+static inline bool sam_s8_gemm_fits16(double magnitude, int32_t start, float scale) {
+  return (128 * magnitude + fabs((double)start)) * fabs((double)scale) < SAM_GEMM_FITS16;
 }
 
 /* n int4 weights (a multiple of 16) to int8. They lie in groups of 16: byte i has weight i below and i + 8 above. */

@@ -114,7 +114,8 @@ static sam_s8_gemm_t thin = {.tile = {ROWS, THIN_NR, THIN_KR, 5},
                              .pair = THIN_STEP,
                              .run = thin_run,
                              .convert = convert,
-                             .row_sums = row_sums};
+                             .row_sums = row_sums,
+                             .magnitude = magnitude};
 
 /* ---- Deep ------------------------------------------------------------------------------------------------------- */
 
@@ -126,7 +127,7 @@ static sam_s8_gemm_t thin = {.tile = {ROWS, THIN_NR, THIN_KR, 5},
 typedef struct panel {
   const int8_t *w;
   vi start[DEEP_NR]; /* {bias, 0, 0, 0} of each column */
-  vf scale;
+  vf scale, rounder;
   int16x8_t zero;
   int8x16_t lo, hi;
   vb flip;
@@ -150,11 +151,12 @@ SAM_INLINE panel panel_of(const sam_s8_gemm_args *g, int32_t j) {
   panel p = {.w = g->w + bytes * (size_t)(j / DEEP_NR)};
   SAM_UNROLL for (int c = 0; c < DEEP_NR; c++) p.start[c] = vsetq_lane_s32(g->bias ? g->bias[j + c] : 0, vi_set(0), 0);
   p.scale = g->out == SAM_GEMM_S8 ? vf_load(g->scale + j) : vf_zero();
+  p.rounder = vf_rounder(g->zero_point);
   p.zero = vdupq_n_s16((int16_t)g->zero_point);
   p.lo = vdupq_n_s8((int8_t)g->lo);
   p.hi = vdupq_n_s8((int8_t)g->hi);
   p.flip = vb_set(g->out_flip);
-  p.plain = g->lo == -128 && g->hi == 127 && !g->out_flip;
+  p.plain = limits_of(g) != OWN_LIMITS;
   return p;
 }
 
@@ -165,16 +167,18 @@ static __attribute__((noinline)) void deep_store_part(uint8_t *y, ptrdiff_t ldy,
     for (size_t c = 0; c < columns; c++) y[r * ldy + (ptrdiff_t)c] = bytes[4 * (size_t)r + c];
 }
 
-/* 4 columns of up to 4 rows, a vector each, to bytes. */
-SAM_INLINE void deep_store(const sam_s8_gemm_args *g, const panel *p, const vi *sum, int64_t i, int32_t j, int rows) {
-  vi q[4];
-  SAM_UNROLL for (int r = 0; r < 4; r++) q[r] = vi_from_vf(vf_mul(vf_from_vi(sum[r < rows ? r : 0]), p->scale));
-  const int16x8_t low = vqaddq_s16(narrow_s32(q[0], q[1]), p->zero);
-  const int16x8_t high = vqaddq_s16(narrow_s32(q[2], q[3]), p->zero);
-  int8x16_t bytes = narrow_s16(low, high);
-  if (!p->plain) bytes = vminq_s8(vmaxq_s8(bytes, p->lo), p->hi);
-  vb b = vreinterpretq_u8_s8(bytes);
-  if (!p->plain) b = vb_xor(b, p->flip);
+/* 4 columns of 4 rows, a vector each, to bytes. Plain: without limits, within 16 bits. */
+SAM_INLINE vb deep_bytes(const panel *p, const vi *sum, const bool plain) {
+  vf x[4];
+  SAM_UNROLL for (int r = 0; r < 4; r++) x[r] = vf_mul(vf_from_vi(sum[r]), p->scale);
+  if (plain) return plain_bytes(x, p->rounder, PLAIN_S8);
+  const int16x8_t low = vqaddq_s16(narrow_s32(vi_from_vf(x[0]), vi_from_vf(x[1])), p->zero);
+  const int16x8_t high = vqaddq_s16(narrow_s32(vi_from_vf(x[2]), vi_from_vf(x[3])), p->zero);
+  return vreinterpretq_u8_s8(vminq_s8(vmaxq_s8(narrow_s16(low, high), p->lo), p->hi));
+}
+
+/* Of up to 4 rows. */
+SAM_INLINE void deep_store(const sam_s8_gemm_args *g, vb b, int64_t i, int32_t j, int rows) {
   uint8_t *y = (uint8_t *)g->y + i * g->ldy + j;
   if (__builtin_expect(g->n - j < 4, 0)) {
     deep_store_part(y, g->ldy, b, rows, (size_t)(g->n - j));
@@ -247,7 +251,8 @@ SAM_INLINE void deep_tile(const sam_s8_gemm_args *g, const panel *p, int64_t i, 
     if (g->row) sum[r] = vmlaq_s32(sum[r], vi_set(g->row[i + r]), vi_load(g->col + j));
   }
   if (__builtin_expect(g->out == SAM_GEMM_S8, 1)) {
-    deep_store(g, p, sum, i, j, rows);
+    SAM_UNROLL for (int r = rows; r < 4; r++) sum[r] = sum[0];
+    deep_store(g, vb_xor(p->plain ? deep_bytes(p, sum, true) : deep_bytes(p, sum, false), p->flip), i, j, rows);
   } else {
     const sam_s8_gemm_args copy = *g;
     vi sums[4];
@@ -261,7 +266,8 @@ static __attribute__((noinline)) int64_t deep_fours(const sam_s8_gemm_args *args
 #if defined(__aarch64__) && defined(__GNUC__)
   const sam_s8_gemm_args g = *args;
   const panel p = panel_of(&g, j);
-  if (g.n - j < DEEP_NR || g.taps < 1 || g.k < 1 || g.row || g.out != SAM_GEMM_S8 || !g.bias || !p.plain) return 0;
+  if (g.n - j < DEEP_NR || g.taps < 1 || g.k < 1 || g.row || g.out != SAM_GEMM_S8 || !g.bias || !p.plain || g.out_flip)
+    return 0;
   const int64_t steps = ((int64_t)g.k + DEEP_KR - 1) / DEEP_KR;
   const ptrdiff_t *end = g.tap + g.taps;
   int64_t i = 0;
@@ -270,7 +276,7 @@ static __attribute__((noinline)) int64_t deep_fours(const sam_s8_gemm_args *args
     const vi bias = vi_load(g.bias + j);
     deep_sums(g.a + i, g.tap, end, steps, p.w, sum);
     SAM_UNROLL for (int r = 0; r < ROWS; r++) sum[r] = vi_add(sum[r], bias);
-    deep_store(&g, &p, sum, i, j, ROWS);
+    deep_store(&g, deep_bytes(&p, sum, true), i, j, ROWS);
   }
   return i;
 #else
@@ -320,4 +326,5 @@ sam_s8_gemm_t sam_s8_gemm__neon = {.tile = {ROWS, DEEP_NR, DEEP_KR, 5},
                                    .thin_depth = THIN_DEPTH,
                                    .run = deep_run,
                                    .convert = convert,
-                                   .row_sums = row_sums};
+                                   .row_sums = row_sums,
+                                   .magnitude = magnitude};

@@ -152,5 +152,9 @@ static void run(const sam_s8_gemm_args *g) {
   }
 }
 
-sam_s8_gemm_t sam_s8_gemm__neondot = {
-    .tile = {8, NR, KR, 20}, .form = SAM_A_S8, .run = run, .convert = convert, .row_sums = row_sums};
+sam_s8_gemm_t sam_s8_gemm__neondot = {.tile = {8, NR, KR, 20},
+                                      .form = SAM_A_S8,
+                                      .run = run,
+                                      .convert = convert,
+                                      .row_sums = row_sums,
+                                      .magnitude = magnitude};

@@ -99,4 +99,5 @@ sam_s8_gemm_t sam_s8_gemm__neoni8mm = {.tile = {8, NR, KR, 40},
                                        .thin_depth = DOT_DEPTH,
                                        .run = run,
                                        .convert = convert,
-                                       .row_sums = row_sums};
+                                       .row_sums = row_sums,
+                                       .magnitude = magnitude};

@@ -199,6 +199,22 @@ static inline uint16x8_t add_distances(uint16x8_t c, int8x16_t a, int8x16_t b) {
   return vreinterpretq_u16_s16(vabal_s8(vreinterpretq_s16_u16(c), vget_high_s8(a), vget_high_s8(b)));
 }
 
+/* Floats that fit 16 bits to those, rounded half to even, with the zero point, by one addition and half of another: a
+ * number of 2^23 and more has no fraction, so the sum holds the integer in its lower 16 bits, on top of an even number.
+ * That and the upper 16 bits, which stay as they are, add up to the zero point. */
+static inline vf vf_rounder(int32_t zero_point) {
+  const uint16_t upper = 0x4b40 | (zero_point & 1), lower = (uint16_t)(zero_point - upper);
+  return vf_bits(vi_set((int32_t)((uint32_t)upper << 16 | lower)));
+}
+static inline int16x8_t round_to_s16(vf a, vf b, vf rounder) {
+  const int16x8_t x = vreinterpretq_s16_f32(vaddq_f32(a, rounder)), y = vreinterpretq_s16_f32(vaddq_f32(b, rounder));
+#if defined(__aarch64__)
+  return vpaddq_s16(x, y);
+#else
+  return vcombine_s16(vpadd_s16(vget_low_s16(x), vget_high_s16(x)), vpadd_s16(vget_low_s16(y), vget_high_s16(y)));
+#endif
+}
+
 /* Narrow integers come four at a time; 4-byte loads go through memcpy, which compiles to one load. */
 static inline vi vi_load_s8(const int8_t *p) {
   int32_t b;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/activation.h"
-#include "common/fp16.h"
+#include "common/blockwise.h"
 #include "common/matmul.h"
 #include "ops.h"
 
@@ -14,7 +14,7 @@ typedef struct full {
   int64_t rows, depth;
   int64_t zero_source;
   bool asymmetric;
-  int32_t blocks, block_size; /* blockwise: blocks of a row */
+  sam_blockwise blockwise;
   size_t matmul_bytes, quantized_bytes, dense_at;
 } full;
 
@@ -55,73 +55,21 @@ static sam_status full_shape(sam_ctx *ctx, sam_node *node, full *f) {
 
 /* ---- Blockwise weights ------------------------------------------------------------------------------------------ */
 
+static sam_status blockwise_eval(sam_ctx *ctx, sam_node *node) {
+  const full *f = node->state;
+  sam_blockwise_run(ctx, &f->blockwise, f->mm.in->data, node->scratch);
+  return SAM_OK;
+}
+
 static sam_status blockwise_prepare(sam_ctx *ctx, sam_node *node, full *f) {
-  const sam_tensor *in = node->inputs[0], *w = node->inputs[1];
-  const sam_quant *q = w->quant;
-  SAM_TRY(sam_check_type(ctx, in, SAM_FLOAT32));
+  SAM_TRY(sam_check_type(ctx, node->inputs[0], SAM_FLOAT32));
   SAM_TRY(sam_check_type(ctx, node->outputs[0], SAM_FLOAT32));
-  if (f->mm.bias) SAM_TRY(sam_check_type(ctx, f->mm.bias, SAM_FLOAT32));
-  if (w->type != SAM_INT4 && w->type != SAM_INT8 && w->type != SAM_INT2)
-    return sam_fail(ctx, SAM_UNSUPPORTED, "blockwise \"%s\" has type %s", w->name, sam_type_name(w->type));
-  SAM_TRY(sam_activation_bounds_f32(ctx, f->mm.activation, &f->mm.flo, &f->mm.fhi));
-  f->mm.kind = SAM_MATMUL_HYBRID;
   SAM_TRY(full_shape(ctx, node, f));
-  if (!q->block_scales || !sam_is_known(q->block_scales))
-    return sam_fail(ctx, SAM_INVALID_MODEL, "\"%s\" has no constant block scales", w->name);
-  if (q->block_zero_points)
-    return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has block zero points, must be symmetric", w->name);
-  const sam_tensor *scales = q->block_scales;
-  if (scales->type != SAM_FLOAT16 && scales->type != SAM_FLOAT32)
-    return sam_fail(ctx, SAM_UNSUPPORTED, "\"%s\" has type %s, must be FLOAT16 or FLOAT32", scales->name,
-                    sam_type_name(scales->type));
-  if (f->depth % q->block_size || sam_elements(scales) != w->dims[0] * (f->depth / q->block_size))
-    return sam_fail(ctx, SAM_INVALID_MODEL, "%lld columns in blocks of %d, but \"%s\" has %lld scales for %d rows",
-                    (long long)f->depth, (int)q->block_size, scales->name, (long long)sam_elements(scales),
-                    (int)w->dims[0]);
-  f->block_size = q->block_size;
-  f->blocks = (int32_t)(f->depth / q->block_size);
-  f->asymmetric = true;
-  f->quantized_bytes = (size_t)(f->rows * f->depth + 127) / 64 * 64;
-  return sam_scratch(ctx, f->quantized_bytes + 8 * (size_t)f->rows);
-}
-
-typedef struct blockwise_run {
-  const full *f;
-  const int8_t *x;
-  const float *scale;
-  const int32_t *zero;
-} blockwise_run;
-
-static inline int32_t weight(const uint8_t *data, sam_type type, int64_t i) {
-  if (type == SAM_INT4) return (int8_t)(uint8_t)(data[i >> 1] << (i & 1 ? 0 : 4)) >> 4;
-  if (type == SAM_INT2) return (int8_t)(uint8_t)(data[i >> 2] << (6 - 2 * (i & 3))) >> 6;
-  return (int8_t)data[i];
-}
-
-/* Units [begin, end): integer sums inside a block, float sums over blocks. */
-static void blockwise_task(void *arg, int64_t begin, int64_t end, int thread) {
-  const blockwise_run *r = arg;
-  const full *f = r->f;
-  const sam_tensor *w = f->mm.weights, *scales = w->quant->block_scales;
-  (void)thread;
-  for (int64_t j = begin; j < end; j++)
-    for (int64_t i = 0; i < f->rows; i++) {
-      const int8_t *x = r->x + i * f->depth;
-      float sum = 0;
-      for (int32_t b = 0; b < f->blocks; b++) {
-        const int64_t at = j * f->blocks + b, from = (int64_t)b * f->block_size;
-        const float scale = scales->type == SAM_FLOAT16 ? sam_f16_to_f32(((const uint16_t *)scales->data)[at])
-                                                        : ((const float *)scales->data)[at];
-        int32_t acc = 0;
-        for (int32_t k = 0; k < f->block_size; k++)
-          acc += (x[from + k] - r->zero[i]) * weight(w->data, w->type, j * f->depth + from + k);
-        sum += (float)acc * scale;
-      }
-      sum *= r->scale[i];
-      if (f->mm.bias) sum += ((const float *)f->mm.bias->data)[j];
-      const float above = sum > f->mm.flo ? sum : f->mm.flo;
-      ((float *)f->mm.out->data)[i * f->mm.n + j] = sum != sum ? sum : above < f->mm.fhi ? above : f->mm.fhi;
-    }
+  f->blockwise = (sam_blockwise){.weights = f->mm.weights, .bias = f->mm.bias, .out = f->mm.out, .rows = f->rows};
+  SAM_TRY(sam_activation_bounds_f32(ctx, f->mm.activation, &f->blockwise.lo, &f->blockwise.hi));
+  SAM_TRY(sam_blockwise_prepare(ctx, &f->blockwise));
+  node->eval = blockwise_eval;
+  return sam_scratch(ctx, sam_blockwise_scratch(&f->blockwise));
 }
 
 /* ---- Entry points ----------------------------------------------------------------------------------------------- */
@@ -172,11 +120,6 @@ static sam_status full_eval(sam_ctx *ctx, sam_node *node) {
       sam_quantize_row((const float *)x + i * f->depth, f->depth, f->asymmetric, quantized + i * f->depth, &scale[i],
                        &zero[i]);
     x = quantized;
-  }
-  if (f->blocks) {
-    blockwise_run r = {f, x, scale, zero};
-    sam_parallel(ctx, f->mm.n, f->rows * f->depth * 2, blockwise_task, &r);
-    return SAM_OK;
   }
   sam_matmul_bind(&f->mm, scratch);
   sam_matmul_dense(ctx, &f->mm, 0, x, f->rows, f->mm.out->data, scale, zero, scratch + f->dense_at);

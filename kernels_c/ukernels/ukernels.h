@@ -11,6 +11,7 @@
 #include "common/cpu.h"
 #include "ukernels/dwconv.h"
 #include "ukernels/arith.h"
+#include "ukernels/blockwise.h"
 #include "ukernels/gemm.h"
 #include "ukernels/lstm.h"
 #include "ukernels/move.h"

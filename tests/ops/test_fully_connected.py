@@ -91,7 +91,7 @@ X8, W8 = tensor("int8", (2, 3, 8), 0.05, 3), const("int8", (6, 8), 0.01)
 BLOCK = np.linspace(0.01, 0.05, 10 * 2).astype(np.float16).reshape(10, 2)
 
 
-def blockwise(values: list[Any]) -> list[np.ndarray]:
+def blockwise(values: list[Any], block_scales: np.ndarray = BLOCK, block: int = 32) -> list[np.ndarray]:
     x, w, b = values
     rows = []
     for row in x:
@@ -100,8 +100,20 @@ def blockwise(values: list[Any]) -> list[np.ndarray]:
         ends = (-128 - low / scale, 127 - high / scale)
         zero = np.clip(np.round(ends[0] if 128 + abs(low / scale) < 127 + abs(high / scale) else ends[1]), -128, 127)
         rows.append((np.clip(np.rint(zero + row / scale), -128, 127) - zero) * scale)
-    dense = w.astype(np.float64) * np.repeat(BLOCK.astype(np.float64), 32, axis=1)
+    dense = w.astype(np.float64) * np.repeat(block_scales.astype(np.float64), block, axis=1)
     return [(np.asarray(rows) @ dense.T + b).astype(np.float32)]
+
+
+def blockwise_case(rows: int, k: int, units: int, block: int, dtype: str, kind: Any) -> Case:
+    step = np.linspace(0.01, 0.05, units * (k // block)).astype(kind).reshape(units, k // block)
+    low = {"int2": -2, "int4": -8, "int8": -127}[dtype]
+    return Case(
+        f"blockwise {rows}x{k}x{units} {dtype} by {block} {np.dtype(kind).name}", "FULLY_CONNECTED",
+        [tensor("float32", (rows, k), low=-1, high=2),
+         const(dtype, (units, k), low=low, block_scales=step, block_size=block), const("float32", (units,))],
+        [tensor("float32")], {"asymmetric_quantize_inputs": True}, 13, rtol=1e-5,
+        oracle=lambda values: blockwise(values, step, block),
+    )  # fmt: skip
 
 
 CASES += [
@@ -140,6 +152,10 @@ CASES += [
          [tensor("float32", (3, 64)), const("int4", (10, 64), low=-7, block_scales=BLOCK, block_size=32),
           const("float32", (10,))],
          [tensor("float32")], {"asymmetric_quantize_inputs": True}, 13, rtol=1e-5, oracle=blockwise),
+    *(blockwise_case(*numbers) for numbers in (
+        (1, 256, 24, 32, "int4", np.float16), (4, 128, 8, 64, "int4", np.float32), (7, 384, 13, 128, "int4", np.float16),
+        (37, 96, 20, 96, "int4", np.float32), (5, 64, 9, 32, "int2", np.float16), (3, 48, 10, 16, "int4", np.float16),
+        (6, 64, 11, 32, "int8", np.float32))),
     Case("depth differs", "FULLY_CONNECTED", [tensor("float32", (2, 7)), const("float32", (3, 8)), None],
          [tensor("float32")], {}, 2, error="weights have 8 columns"),
     Case("shuffled", "FULLY_CONNECTED", [tensor("uint8", (2, 8), 0.1), const("uint8", (4, 8), 0.1), bias(4)],

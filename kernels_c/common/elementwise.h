@@ -11,10 +11,13 @@ enum { SAM_ELEMENTWISE_BLOCK = 4096 };
 /* Inside a row an input advances by one element or is one repeated value. */
 enum { SAM_STEP_A = 1, SAM_STEP_B = 2, SAM_STEP_BOTH = 3 };
 
+enum { SAM_DIGITS_MOST = (1 << 21) - 65 };
+
 /* The sum of two bytes with multipliers of 21 bits in 16-bit arithmetic: multipliers and bias in digits of 7 bits,
  * lowest first. Nested floors are exact: a * ia + b * ib + bias >> shift + 14 = ((((d0 >> 7) + d1) >> 7) + d2) >>
  * shift,   dk = a * ak + b * bk + biask where bytes are signed (flip makes them so, and replaces b by -1 - b when its
- * multiplier is negative). The zero point of the result is in the bias. */
+ * multiplier is negative). The zero point of the result is in the bias. Multipliers are at
+ * most SAM_DIGITS_MOST, so that a kernel may let their lowest digits be negative. */
 typedef struct sam_digits {
   uint8_t a[3], b[3];
   int16_t bias[3];

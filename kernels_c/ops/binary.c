@@ -205,8 +205,8 @@ static void plan_digits(binary_plan *plan, sam_type type) {
                  (int64_t)(middle - p->zb) * p->ib + (int64_t)(p->zy - middle) * (INT64_C(1) << p->shift);
   if (p->ib < 0) bias += magnitude;
   const int64_t top = bias >> 14;
-  if (sam_uk.digit_add == sam_digit_add__scalar || p->shift < 14 || p->shift > 22 || p->ia >> 21 != 0 ||
-      magnitude >> 21 != 0 || top < INT16_MIN || top > INT16_MAX)
+  if (sam_uk.digit_add == sam_digit_add__scalar || p->shift < 14 || p->shift > 22 || p->ia > SAM_DIGITS_MOST ||
+      magnitude > SAM_DIGITS_MOST || top < INT16_MIN || top > INT16_MAX)
     return;
   for (int k = 0; k < 3; k++) {
     d->a[k] = (uint8_t)(p->ia >> (7 * k) & 127);

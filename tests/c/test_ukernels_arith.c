@@ -112,8 +112,8 @@ static void two_arrays(const level *uk) {
                             .lo = k > 1 ? -100 : -128,
                             .hi = k > 1 ? 90 : 127};
     for (int d = 0; d < 3; d++) {
-      p.digits.a[d] = (uint8_t)test_int(0, 127);
-      p.digits.b[d] = (uint8_t)test_int(0, 127);
+      p.digits.a[d] = (uint8_t)test_int(0, d < 2 ? 127 : 126);
+      p.digits.b[d] = (uint8_t)test_int(0, d < 2 ? 127 : 126);
       p.digits.bias[d] = (int16_t)(d < 2 ? test_int(0, 127) : test_int(-32768, 32767));
     }
     BINARY(digit_add, ba, bb, 1, false)

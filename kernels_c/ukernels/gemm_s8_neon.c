@@ -87,17 +87,68 @@ SAM_INLINE void thin_tile(const sam_s8_gemm_args *g, const int8_t *w, size_t pan
   finish(g, acc, i, j, rows, wide);
 }
 
+SAM_INLINE size_t thin_panel(const sam_s8_gemm_args *g) {
+  return (size_t)(g->taps + g->skipped) * (((size_t)g->k + 1) / 2) * THIN_STEP;
+}
+
 SAM_INLINE void thin_columns(const sam_s8_gemm_args *g, int32_t j, int panels, bool fit) {
-  const size_t panel = (size_t)(g->taps + g->skipped) * (((size_t)g->k + 1) / 2) * THIN_STEP;
+  const size_t panel = thin_panel(g);
   const int8_t *w = g->w + panel * (size_t)(j / THIN_NR);
   int64_t i = 0;
   for (; g->m - i >= ROWS; i += ROWS) thin_tile(g, w, panel, i, j, ROWS, panels, fit);
   for (; i < g->m; i++) thin_tile(g, w, panel, i, j, 1, panels, fit);
 }
 
+#if defined(__aarch64__) && defined(__GNUC__)
+#include "ukernels/gemm_s8_neon_thin.inc"
+
+/* Eight whole columns whose pairs fit, of int8 or uint8, and a k of eights: four rows at a time, the first of `m`. */
+SAM_INLINE void thin_fours(const sam_s8_gemm_args *args, int64_t m, int32_t j, const limits plain) {
+  const sam_s8_gemm_args g = *args;
+  const int8_t *const w = g.w + thin_panel(&g) * (size_t)(j / THIN_NR);
+  const int32_t eights = (g.k + 7) / 8;
+  for (int64_t i = 0; i < m; i += 4) {
+    vi acc[8];
+    begin(&g, acc, i, j, 4, 2);
+    thin_sums(acc, g.a + i, g.tap, g.tap + g.taps, eights, w);
+    finish_whole(&g, acc, i, j, 4, 2, plain);
+  }
+}
+
+/* Functions of their own, so that each has the registers for itself. */
+static __attribute__((noinline)) void thin_own(const sam_s8_gemm_args *g, int64_t m, int32_t j) {
+  thin_fours(g, m, j, OWN_LIMITS);
+}
+static __attribute__((noinline)) void thin_s8(const sam_s8_gemm_args *g, int64_t m, int32_t j) {
+  thin_fours(g, m, j, PLAIN_S8);
+}
+static __attribute__((noinline)) void thin_u8(const sam_s8_gemm_args *g, int64_t m, int32_t j) {
+  thin_fours(g, m, j, PLAIN_U8);
+}
+
+/* The columns done so. */
+static int32_t thin_eight(const sam_s8_gemm_args *g) {
+  if (!g->pairs_fit || g->out != SAM_GEMM_S8 || g->taps < 1 || g->k < 1 || (g->k + 1) / 2 % 4) return 0;
+  const limits plain = limits_of(g);
+  const int64_t m = g->m - g->m % 4;
+  int32_t j = 0;
+  for (; g->n - j >= THIN_NR; j += THIN_NR) {
+    plain == PLAIN_S8 ? thin_s8(g, m, j) : plain == PLAIN_U8 ? thin_u8(g, m, j) : thin_own(g, m, j);
+    const int8_t *w = g->w + thin_panel(g) * (size_t)(j / THIN_NR);
+    for (int64_t i = m; i < g->m; i++) thin_tile(g, w, 0, i, j, 1, 1, true);
+  }
+  return j;
+}
+#else
+static int32_t thin_eight(const sam_s8_gemm_args *g) {
+  (void)g;
+  return 0;
+}
+#endif
+
 static void thin_run(const sam_s8_gemm_args *args) {
   const sam_s8_gemm_args g = *args;
-  for (int32_t j = 0; j < g.n; j += 2 * THIN_NR) {
+  for (int32_t j = thin_eight(args); j < g.n; j += 2 * THIN_NR) {
     if (g.n - j > THIN_NR && g.pairs_fit)
       thin_columns(&g, j, 2, true);
     else if (g.n - j > THIN_NR)

@@ -26,37 +26,43 @@ typedef struct pool_work {
   void *out;
 } pool_work;
 
-/* Calls `reduce(element offset of the window in the input, window, output pixel)` for all windows of some rows. */
-typedef void (*reduce_fn)(const pool_work *w, int64_t at, const sam_pool_window *window, int64_t pixel);
+/* Reduces windows that begin at element `at` of the input to pixels from `pixel` of the output on. */
+typedef void (*reduce_fn)(const pool_work *w, int64_t at, const sam_pool_window *windows, int64_t pixel);
 
+/* Calls `reduce` for all windows of some rows: one by one where the image cuts them off, else all of a row at once. */
 static inline void over_rows(const pool_work *w, int64_t begin, int64_t end, reduce_fn reduce) {
   const pool_plan *p = w->plan;
-  sam_pool_window window = {0, p->width * p->channels, 0, p->channels};
+  sam_pool_window windows = {.row_stride = p->width * p->channels, .channels = p->channels};
+  windows.step = p->stride_w * p->channels;
+  const int64_t whole = p->width + p->left - p->filter_w; /* the last window inside ends there, from the first tap on */
   for (int64_t row = begin; row < end; row++) {
     const int64_t image = row / p->out_height;
     int64_t y = row % p->out_height * p->stride_h - p->top, y_end = y + p->filter_h;
     if (y < 0) y = 0;
     if (y_end > p->height) y_end = p->height;
-    window.rows = y_end - y;
-    for (int64_t i = 0; i < p->out_width; i++) {
+    windows.rows = y_end - y;
+    for (int64_t i = 0; i < p->out_width; i += windows.n) {
       int64_t x = i * p->stride_w - p->left, x_end = x + p->filter_w;
+      windows.n = 1;
+      if (x >= 0 && x_end <= p->width) windows.n = whole / p->stride_w + 1 - i;
+      if (windows.n > p->out_width - i) windows.n = p->out_width - i;
       if (x < 0) x = 0;
       if (x_end > p->width) x_end = p->width;
-      window.cols = x_end - x;
-      reduce(w, ((image * p->height + y) * p->width + x) * p->channels, &window, row * p->out_width + i);
+      windows.cols = x_end - x;
+      reduce(w, ((image * p->height + y) * p->width + x) * p->channels, &windows, row * p->out_width + i);
     }
   }
 }
 
-#define DEFINE_POOL(name, type, lo_, hi_, kernel)                                                           \
-  static void name##_window(const pool_work *w, int64_t at, const sam_pool_window *window, int64_t pixel) { \
-    const pool_plan *p = w->plan;                                                                           \
-    kernel((const type *)w->in + at, window, p->lo_, p->hi_, (type *)w->out + pixel * p->channels);         \
-  }                                                                                                         \
-  static void name##_rows(void *arg, int64_t begin, int64_t end, int thread) {                              \
-    (void)thread;                                                                                           \
-    over_rows(arg, begin, end, name##_window);                                                              \
-  }                                                                                                         \
+#define DEFINE_POOL(name, type, lo_, hi_, kernel)                                                             \
+  static void name##_windows(const pool_work *w, int64_t at, const sam_pool_window *windows, int64_t pixel) { \
+    const pool_plan *p = w->plan;                                                                             \
+    kernel((const type *)w->in + at, windows, p->lo_, p->hi_, (type *)w->out + pixel * p->channels);          \
+  }                                                                                                           \
+  static void name##_rows(void *arg, int64_t begin, int64_t end, int thread) {                                \
+    (void)thread;                                                                                             \
+    over_rows(arg, begin, end, name##_windows);                                                               \
+  }                                                                                                           \
   static sam_status name(sam_ctx *ctx, sam_node *node) { return run(ctx, node, name##_rows); }
 
 static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task) {
@@ -72,49 +78,31 @@ static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task) {
 }
 
 /* What no microkernel does. 16-bit pools are rare; means of huge windows need wide sums. */
-static void s16_max(const int16_t *in, const sam_pool_window *w, int32_t lo, int32_t hi, int16_t *out) {
-  for (int64_t c = 0; c < w->channels; c++) {
-    int32_t most = lo;
-    for (int64_t y = 0; y < w->rows; y++)
-      for (int64_t x = 0; x < w->cols; x++) {
-        const int16_t v = in[y * w->row_stride + x * w->channels + c];
-        most = v > most ? v : most;
-      }
-    out[c] = (int16_t)(most < hi ? most : hi);
+#define DEFINE_PLAIN(name, type, first, combine, finish)                                                     \
+  static void name(const type *in, const sam_pool_window *w, int32_t lo, int32_t hi, type *out) {            \
+    const int64_t n = w->rows * w->cols;                                                                     \
+    (void)n;                                                                                                 \
+    for (int64_t i = 0; i < w->n; i++, in += w->step, out += w->channels)                                    \
+      for (int64_t c = 0; c < w->channels; c++) {                                                            \
+        int64_t s = first;                                                                                   \
+        for (int64_t y = 0; y < w->rows; y++)                                                                \
+          for (int64_t x = 0; x < w->cols; x++) s = combine(s, in[y * w->row_stride + x * w->channels + c]); \
+        const int64_t value = finish(s);                                                                     \
+        out[c] = (type)(value < lo ? lo : value > hi ? hi : value);                                          \
+      }                                                                                                      \
   }
-}
-
-#define DEFINE_WIDE_MEAN(name, type)                                                              \
-  static void name(const type *in, const sam_pool_window *w, int32_t lo, int32_t hi, type *out) { \
-    const int64_t n = w->rows * w->cols;                                                          \
-    for (int64_t c = 0; c < w->channels; c++) {                                                   \
-      int64_t sum = 0;                                                                            \
-      for (int64_t y = 0; y < w->rows; y++)                                                       \
-        for (int64_t x = 0; x < w->cols; x++) sum += in[y * w->row_stride + x * w->channels + c]; \
-      const int64_t mean = (sum > 0 ? sum + n / 2 : sum - n / 2) / n;                             \
-      out[c] = (type)(mean < lo ? lo : mean > hi ? hi : mean);                                    \
-    }                                                                                             \
-  }
-DEFINE_WIDE_MEAN(s8_wide_mean, int8_t)
-DEFINE_WIDE_MEAN(u8_wide_mean, uint8_t)
-DEFINE_WIDE_MEAN(s16_mean, int16_t)
-
-static void f32_l2(const float *in, const sam_pool_window *w, float lo, float hi, float *out) {
-  for (int64_t c = 0; c < w->channels; c++) {
-    float sum = 0;
-    for (int64_t y = 0; y < w->rows; y++)
-      for (int64_t x = 0; x < w->cols; x++) {
-        const float v = in[y * w->row_stride + x * w->channels + c];
-        sum += v * v;
-      }
-    const float root = sqrtf(sum / (float)(w->rows * w->cols));
-    out[c] = root < lo ? lo : root > hi ? hi : root;
-  }
-}
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define SUM(a, b) ((a) + (b))
+#define AS_IS(s) (s)
+#define MEAN(s) (((s) > 0 ? (s) + n / 2 : (s)-n / 2) / n)
+DEFINE_PLAIN(s8_wide_mean, int8_t, 0, SUM, MEAN)
+DEFINE_PLAIN(u8_wide_mean, uint8_t, 0, SUM, MEAN)
+DEFINE_PLAIN(s16_mean, int16_t, 0, SUM, MEAN)
+DEFINE_PLAIN(s16_max, int16_t, INT16_MIN, LARGER, AS_IS)
 
 DEFINE_POOL(eval_f32_max, float, real_lo, real_hi, sam_uk.f32_max_pool)
 DEFINE_POOL(eval_f32_mean, float, real_lo, real_hi, sam_uk.f32_avg_pool)
-DEFINE_POOL(eval_f32_l2, float, real_lo, real_hi, f32_l2)
+DEFINE_POOL(eval_f32_l2, float, real_lo, real_hi, sam_uk.f32_l2_pool)
 DEFINE_POOL(eval_s8_max, int8_t, lo, hi, sam_uk.s8_max_pool)
 DEFINE_POOL(eval_u8_max, uint8_t, lo, hi, sam_uk.u8_max_pool)
 DEFINE_POOL(eval_s16_max, int16_t, lo, hi, s16_max)

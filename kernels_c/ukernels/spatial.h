@@ -7,15 +7,18 @@
 /* ---- Pooling --------------------------------------------------------------------------------------------------------
  */
 
-/* A rectangle of pixels, all inside the image: `rows` lines `row_stride` elements apart, each of `cols` pixels of
- * `channels` elements. A kernel reduces it to one pixel. */
+/* Rectangles of pixels, all inside the image: `rows` lines `row_stride` elements apart, each of `cols` pixels of
+ * `channels` elements. There are n, `step` elements from one to the next; a kernel reduces each to one pixel of the
+ * output, which lie side by side. */
 typedef struct sam_pool_window {
-  int64_t rows, row_stride, cols, channels;
+  int64_t rows, row_stride, cols, channels, n, step;
 } sam_pool_window;
 
 /* out[c] = max or mean over the rectangle, clamped to [lo, hi]. */
 typedef void sam_f32_max_pool_t(const float *in, const sam_pool_window *window, float lo, float hi, float *out);
 typedef void sam_f32_avg_pool_t(const float *in, const sam_pool_window *window, float lo, float hi, float *out);
+/* The root of the mean of the squares. */
+typedef void sam_f32_l2_pool_t(const float *in, const sam_pool_window *window, float lo, float hi, float *out);
 typedef void sam_s8_max_pool_t(const int8_t *in, const sam_pool_window *window, int32_t lo, int32_t hi, int8_t *out);
 typedef void sam_u8_max_pool_t(const uint8_t *in, const sam_pool_window *window, int32_t lo, int32_t hi, uint8_t *out);
 /* Means of integers round half away from zero. At most SAM_POOL_MAX_MEAN pixels: the division is done in floats, which

@@ -121,15 +121,17 @@ static void test_pools(const sam_uk_table *a, const sam_uk_table *e) {
   static float fx[512], fy[512];
   for (int64_t channels = 1; channels < 150; channels += channels < 20 ? 1 : 13)
     for (int32_t size = 1; size < 6; size++) {
-      const sam_pool_window w = {size, channels * 9, size + 2, channels};
+      const sam_pool_window w = {size, channels * 9, size + 2, channels, 3, channels};
       a->f32_max_pool(input_f32, &w, -1, 1.5f, fx), e->f32_max_pool(input_f32, &w, -1, 1.5f, fy);
-      for (int64_t i = 0; i < channels; i++) EXPECT_NEAR(fx[i], fy[i], 0);
+      for (int64_t i = 0; i < 3 * channels; i++) EXPECT_NEAR(fx[i], fy[i], 0);
       a->f32_avg_pool(input_f32, &w, -1, 1.5f, fx), e->f32_avg_pool(input_f32, &w, -1, 1.5f, fy);
-      for (int64_t i = 0; i < channels; i++) EXPECT_NEAR(fx[i], fy[i], 1e-6);
+      for (int64_t i = 0; i < 3 * channels; i++) EXPECT_NEAR(fx[i], fy[i], 1e-6);
+      a->f32_l2_pool(input_f32, &w, -1, 1.5f, fx), e->f32_l2_pool(input_f32, &w, -1, 1.5f, fy);
+      for (int64_t i = 0; i < 3 * channels; i++) EXPECT_NEAR(fx[i], fy[i], 1e-6);
 #define BYTES(kind, type, lo, hi)                      \
   a->kind((const type *)input, &w, lo, hi, (type *)x); \
   e->kind((const type *)input, &w, lo, hi, (type *)y); \
-  for (int64_t i = 0; i < channels; i++) EXPECT_EQ(x[i], y[i]);
+  for (int64_t i = 0; i < 3 * channels; i++) EXPECT_EQ(x[i], y[i]);
       BYTES(s8_max_pool, int8_t, -100, 90)
       BYTES(u8_max_pool, uint8_t, 20, 200)
       BYTES(s8_avg_pool, int8_t, -100, 90)

@@ -131,6 +131,15 @@ void sam_matmul_zeros(const sam_matmul *mm, int32_t zero, int64_t n, void *to) {
 
 /* ---- Packing ---------------------------------------------------------------------------------------------------- */
 
+static inline void copy_floats(float *to, const float *from, int32_t n) {
+  if (n == 16)
+    memcpy(to, from, 64);
+  else if (n == 8)
+    memcpy(to, from, 32);
+  else
+    memcpy(to, from, (size_t)n * sizeof *to);
+}
+
 /* A panel is the file's rows turned: dst[k][column] = src[column][k], where one element of k is kr weights. */
 static void pack_f32(float *dst, const sam_matmul *mm) {
   const float *src = mm->weights->data;
@@ -143,6 +152,9 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
         if (columns < nr) memset(dst, 0, (size_t)mm->k * (size_t)nr * sizeof *dst);
         if (mm->k_stride == 1)
           sam_uk.move->turn[2]((char *)dst, 4 * nr, (const char *)from, 4 * mm->column_stride, mm->k, columns);
+        else if (mm->column_stride == 1)
+          for (int32_t k = 0; k < mm->k; k++)
+            copy_floats(dst + (size_t)k * (size_t)nr, from + k * mm->k_stride, columns);
         else
           for (int32_t k = 0; k < mm->k; k++)
             for (int32_t c = 0; c < columns; c++)
@@ -161,33 +173,45 @@ static void flip(int8_t *x, int64_t n) {
   for (; i < n; i++) x[i] = (int8_t)(x[i] ^ 0x80);
 }
 
-/* One tap of a panel from bytes whose k is dense; `sum` of each column, and `magnitude` unless it is NULL. */
-static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum,
-                          int32_t *magnitude) {
-  const int32_t nr = mm->tile.nr, kr = mm->tile.kr, whole = mm->k / kr, rest = mm->k - whole * kr;
+/* k steps of a panel from bytes whose k is dense, `stride` bytes from column to column; `sum` of each column, and
+ * `magnitude` unless it is NULL. */
+static void pack_dense_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int64_t stride, int32_t k,
+                          int32_t columns, int32_t *sum, int32_t *magnitude) {
+  const int32_t nr = mm->tile.nr, kr = mm->tile.kr, whole = k / kr, rest = k - whole * kr;
   const int32_t log2 = kr == 1 ? 0 : kr == 2 ? 1 : kr == 4 ? 2 : 3;
   const int64_t step = (int64_t)nr * kr;
   if (kr < 16)
-    sam_uk.move->turn[log2]((char *)dst, step, (const char *)from, mm->column_stride, whole, columns);
+    sam_uk.move->turn[log2]((char *)dst, step, (const char *)from, stride, whole, columns);
   else
     for (int32_t c = 0; c < columns; c++)
-      for (int32_t k = 0; k < whole; k++) memcpy(dst + k * step + c * 16, from + c * mm->column_stride + k * 16, 16);
+      for (int32_t i = 0; i < whole; i++) memcpy(dst + i * step + c * 16, from + c * stride + i * 16, 16);
   if (mm->w_flip && columns == nr)
     flip(dst, whole * step);
   else if (mm->w_flip)
     for (int8_t *d = dst; d < dst + whole * step; d += step) flip(d, columns * kr);
   for (int32_t c = 0; c < columns; c++) {
-    const uint8_t *column = from + c * mm->column_stride;
+    const uint8_t *column = from + c * stride;
     for (int32_t d = 0; d < rest; d++) dst[whole * step + c * kr + d] = (int8_t)(column[whole * kr + d] ^ mm->w_flip);
-    sum[c] += mm->w_flip ? sam_uk.u8_sum(mm->k, column) - 128 * mm->k : sam_uk.s8_sum(mm->k, (const int8_t *)column);
-    if (magnitude) magnitude[c] += mm->s8->magnitude(mm->k, column, mm->w_flip);
+    sum[c] += mm->w_flip ? sam_uk.u8_sum(k, column) - 128 * k : sam_uk.s8_sum(k, (const int8_t *)column);
+    if (magnitude) magnitude[c] += mm->s8->magnitude(k, column, mm->w_flip);
   }
 }
 
-/* The same where a row of columns is dense, as in BATCH_MATMUL. */
-static void pack_rows_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t *sum,
-                         int32_t *magnitude) {
+/* The same where a row of columns is dense, as in BATCH_MATMUL. `left`: columns of the row from here on. They are
+ * turned first, sixteen at a time, as that is what a machine does fast. */
+static void pack_rows_s8(int8_t *dst, const sam_matmul *mm, const uint8_t *from, int32_t columns, int32_t left,
+                         int32_t *sum, int32_t *magnitude) {
+  enum { WIDE = 16, RUN = 256 };
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
+  uint8_t turned[WIDE * RUN];
+  if (columns == nr && nr <= WIDE && left >= WIDE && RUN % kr == 0) {
+    for (int32_t k = 0; k < mm->k; k += RUN) {
+      const int32_t run = mm->k - k < RUN ? mm->k - k : RUN;
+      sam_uk.move->turn[0]((char *)turned, RUN, (const char *)from + k * mm->k_stride, mm->k_stride, WIDE, run);
+      pack_dense_s8(dst + (int64_t)k * nr, mm, turned, RUN, run, columns, sum, magnitude);
+    }
+    return;
+  }
   for (int32_t k = 0; k < mm->k; k++, from += mm->k_stride) {
     int8_t *to = dst + (int64_t)(k / kr) * nr * kr + k % kr;
     for (int32_t c = 0; c < columns; c++) sum[c] += to[c * kr] = (int8_t)(from[c] ^ mm->w_flip);
@@ -251,9 +275,10 @@ static void pack_s8(int8_t *dst, const sam_matmul *mm) {
         const int64_t at = g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
         if (columns < nr || mm->k % kr || mm->nibbles) memset(dst, 0, bytes);
         if (dense)
-          pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum, magnitude);
+          pack_dense_s8(dst, mm, (const uint8_t *)mm->weights->data + at, mm->column_stride, mm->k, columns, sum,
+                        magnitude);
         else if (mm->column_stride == 1 && type != SAM_INT4 && type != SAM_INT2)
-          pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, sum, magnitude);
+          pack_rows_s8(dst, mm, (const uint8_t *)mm->weights->data + at, columns, mm->n - j, sum, magnitude);
         else
           pack_sparse_s8(dst, mm, at, columns, sum, magnitude);
         fit = fit && (mm->nibbles || sam_s8_gemm_pairs_fit(dst, bytes, mm->s8 ? mm->s8->pair : 0));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fp16.h"
+#include "ukernels/ukernels.h"
 
 /* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. */
 enum { SHORT_ROW = 64, PIECE = 512 };
@@ -174,10 +175,23 @@ static void run_slices(const sam_binary_plan *p, const sam_broadcast *s, const u
   }
 }
 
+static void run_periodic(const sam_binary_plan *plan, const void *const *inputs, void *output, int64_t from, int64_t to,
+                         int64_t period) {
+  const int dense = plan->form[0] == DENSE ? 0 : 1;
+  sam_binary_params p = plan->params;
+  if (dense == 1) p.za = plan->params.zb, p.zb = plan->params.za;
+  sam_uk.mul_periodic(to - from, from % period, period, (const char *)inputs[dense] + from, inputs[1 - dense],
+                      (char *)output + from, plan->is_signed, &p);
+}
+
 static void run_elements(const sam_binary_plan *plan, const void *const *inputs, void *output, int64_t from,
                          int64_t to) {
   const sam_broadcast *shape = &plan->shape;
   const int32_t last = shape->rank - 1;
+  if (plan->by_period && plan->form[0] + plan->form[1] == DENSE + PERIODIC && shape->dims[last] <= SAM_PERIOD_MOST) {
+    run_periodic(plan, inputs, output, from, to, shape->dims[last]);
+    return;
+  }
   if (shape->rank > 1 && shape->dims[last] < SHORT_ROW) {
     const char *const x[2] = {inputs[0], inputs[1]};
     run_slices(plan, shape, plan->form, x, output, from, to);

@@ -49,6 +49,7 @@ typedef struct sam_binary_plan {
   int64_t cost;              /* cycles of one element, times 4 */
   sam_type half;             /* FLOAT16 or BFLOAT16 where the kernel is one of float32, else FLOAT32 */
   uint8_t form[2];           /* how each input lies under the output, for short rows (elementwise.c) */
+  bool by_period, is_signed; /* sam_uk.mul_periodic does what the kernel does, if one input is dense, one periodic */
 } sam_binary_plan;
 
 /* float16 and bfloat16 are computed in float32 and rounded once at the end, in pieces of this many elements. */

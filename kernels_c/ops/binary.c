@@ -237,6 +237,8 @@ static void plan_8bit(binary_plan *plan, sam_type type, double sa, double sb, do
       break;
     case MUL:
       p->fa = sa * sb / sy < 16384.0 ? (float)(sa * sb / sy) : 16384.0f;
+      plan->rows.by_period = sam_uk.mul_periodic != sam_mul_periodic__scalar;
+      plan->rows.is_signed = type == SAM_INT8;
       break;
     case DIV:
       p->fa = (float)(sa / (sb * sy));

@@ -22,6 +22,11 @@ typedef sam_binary_kernel sam_s8_add_t, sam_u8_add_t, sam_s8_mul_t, sam_u8_mul_t
 typedef sam_binary_kernel sam_s16_add_t, sam_s16_sub_t, sam_s16_mul_t;
 /* int8 or uint8 sums by p->digits. The portable one exists for tests: s8_add and u8_add are better without vectors. */
 typedef sam_binary_kernel sam_digit_add_t;
+/* Products of bytes by the rule of s8_mul and u8_mul: y[i] = a[i] times b[(at + i) % period], at < period <=
+ * SAM_PERIOD_MOST. Channels that have a factor each. The portable one exists for tests. */
+enum { SAM_PERIOD_MOST = 1024 };
+typedef void sam_mul_periodic_t(int64_t n, int64_t at, int64_t period, const void *a, const void *b, void *y,
+                                bool is_signed, const sam_binary_params *p);
 typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t;
 
 /* float32. clamp: to [a, b], NaN kept. leaky_relu: slope a below 0. Within 3 units in the last place of the true value,

@@ -120,6 +120,22 @@ static void two_arrays(const level *uk) {
   }
 }
 
+static void periodic(const level *uk) {
+  static const int64_t periods[] = {1, 3, 16, 31, 72, 240, 513, 1000, 1024};
+  static uint8_t want[MOST], got[MOST];
+  for (int s = 0; s < 2; s++)
+    for (int k = 0; k < 9; k++)
+      for (int l = 0; l < LENGTHS; l++) {
+        const sam_binary_params p = {.ilo = s ? -120 : 7, .ihi = s ? 127 : 250, .fa = 0.01f, .za = 3, .zb = -4, .zy = 5};
+        const int64_t at = periods[k] / 3 * (l % 3);
+        memset(want, GUARD, sizeof want);
+        memset(got, GUARD, sizeof got);
+        sam_mul_periodic__scalar(lengths[l], at, periods[k], ba, bb, want, s == 1, &p);
+        uk->table.mul_periodic(lengths[l], at, periods[k], ba, bb, got, s == 1, &p);
+        compare("mul_periodic", uk->name, lengths[l], want, got, 1, false, 0);
+      }
+}
+
 static void one_array(const level *uk) {
   static uint8_t want[MOST * 4 + 4], got[MOST * 4 + 4];
   sam_unary_params u = {.a = 0.3f, .b = 6, .lo = -128, .hi = 127, .zx = 3, .zy = -7, .table = table};
@@ -302,6 +318,7 @@ int main(void) {
     if (!sam_isa_force(names[i])) continue;
     uk.table = sam_uk;
     two_arrays(&uk);
+    periodic(&uk);
     one_array(&uk);
     accuracy(&uk);
     curves(&uk);

@@ -213,13 +213,13 @@ static sam_status scatter_nd_prepare(sam_ctx *ctx, sam_node *node) {
 #define SCATTER(T, suffix, ADD)                                           \
   static sam_status scatter_nd_##suffix(sam_ctx *ctx, sam_node *node) {   \
     const nd_plan *p = node->state;                                       \
-    const T *from = node->inputs[1]->data;                                \
+    const T *restrict from = node->inputs[1]->data;                       \
     T *out = node->outputs[0]->data;                                      \
     if (node->outputs[0]->bytes) memset(out, 0, node->outputs[0]->bytes); \
     for (int64_t t = 0; t < p->tuples; t++, from += p->slice) {           \
       int64_t at = nd_slice(ctx, p, node->inputs[0], t);                  \
       if (at < 0) return SAM_DATA;                                        \
-      T *to = out + at * p->slice;                                        \
+      T *restrict to = out + at * p->slice;                               \
       for (int64_t i = 0; i < p->slice; i++) to[i] = (T)(ADD);            \
     }                                                                     \
     return SAM_OK;                                                        \

@@ -90,8 +90,8 @@ static sam_status eval_pad(sam_ctx *ctx, sam_node *node) {
   }
   pad_work w = {p, node->inputs[0]->data, node->outputs[0]->data};
   if (sam_elements(node->outputs[0]) == 0) return SAM_OK;
-  sam_parallel(ctx, sam_span(node->outputs[0], 0, p->rank - 1), 40 + (int64_t)p->out[p->rank - 1] * p->size / 8,
-               pad_rows, &w);
+  const int64_t row = p->out[p->rank - 1];
+  sam_parallel(ctx, sam_elements(node->outputs[0]) / row, 40 + row * p->size / 8, pad_rows, &w);
   return SAM_OK;
 }
 
@@ -100,6 +100,19 @@ static sam_status eval_scalar(sam_ctx *ctx, sam_node *node) {
   (void)ctx;
   memcpy(node->outputs[0]->data, node->inputs[0]->data, node->inputs[0]->bytes);
   return SAM_OK;
+}
+
+/* Last axes without a border become one with the axis before them: longer rows. */
+static void join_axes(pad_plan *p) {
+  for (; p->rank > 1; p->rank--) {
+    const int32_t last = p->rank - 1;
+    const int64_t row = (int64_t)p->out[last - 1] * p->out[last];
+    if (p->in[last] != p->out[last] || row > INT32_MAX) return;
+    p->in[last - 1] *= p->in[last];
+    p->before[last - 1] *= p->in[last];
+    p->out[last - 1] = (int32_t)row;
+    p->in_stride[last - 1] = 1;
+  }
 }
 
 static sam_status prepare(sam_ctx *ctx, sam_node *node, int32_t mirror) {
@@ -148,7 +161,9 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node, int32_t mirror) {
     p->in_stride[i] = sam_span(in, i + 1, in->rank);
   }
   if (in->rank == 0) node->eval = eval_scalar;
-  return sam_set_shape(ctx, out, in->rank, p->out);
+  SAM_TRY(sam_set_shape(ctx, out, in->rank, p->out));
+  if (!mirror) join_axes(p);
+  return SAM_OK;
 }
 
 static sam_status prepare_pad(sam_ctx *ctx, sam_node *node) { return prepare(ctx, node, 0); }

@@ -172,6 +172,7 @@ static sam_s8_gemm_t thin = {.tile = {ROWS, THIN_NR, THIN_KR, 5},
 
 #if defined(__aarch64__) && defined(__GNUC__)
 #include "ukernels/gemm_s8_neon_deep.inc"
+#include "ukernels/gemm_s8_neon_quads.inc"
 #endif
 
 /* What a panel of columns has for all rows. */
@@ -336,8 +337,37 @@ static __attribute__((noinline)) int64_t deep_fours(const sam_s8_gemm_args *args
 #endif
 }
 
+/* The same of whole columns to bytes where four products fit in all taps. */
+static __attribute__((noinline)) int64_t deep_quad_fours(const sam_s8_gemm_args *args, int32_t j,
+                                                         const uint8_t *quads) {
+#if defined(__aarch64__) && defined(__GNUC__)
+  const sam_s8_gemm_args g = *args;
+  const int64_t steps = ((int64_t)g.k + DEEP_KR - 1) / DEEP_KR;
+  if (g.n - j < DEEP_NR || steps < 2 || g.out != SAM_GEMM_S8 || !g.bias || memchr(quads, 0, (size_t)g.taps)) return 0;
+  const panel p = panel_of(&g, j);
+  const ptrdiff_t *end = g.tap + g.taps;
+  int64_t i = 0;
+  for (; g.m - i >= ROWS; i += ROWS) {
+    vi sum[4];
+    quad_sums(g.a + i, g.tap, end, steps, p.w, sum);
+    const vi bias = vi_load(g.bias + j);
+    SAM_UNROLL for (int r = 0; r < ROWS; r++) sum[r] = vi_add(sum[r], bias);
+    if (g.row) {
+      const vi row = vi_load(g.row + i), col = vi_load(g.col + j);
+      sum[0] = vmlaq_laneq_s32(sum[0], col, row, 0), sum[1] = vmlaq_laneq_s32(sum[1], col, row, 1);
+      sum[2] = vmlaq_laneq_s32(sum[2], col, row, 2), sum[3] = vmlaq_laneq_s32(sum[3], col, row, 3);
+    }
+    deep_store(&g, vb_xor(p.plain ? deep_bytes(&p, sum, true) : deep_bytes(&p, sum, false), p.flip), i, j, ROWS);
+  }
+  return i;
+#else
+  (void)args, (void)j, (void)quads;
+  return 0;
+#endif
+}
+
 SAM_INLINE void deep_rows(const sam_s8_gemm_args *g, int32_t j, bool fit, const uint8_t *quads) {
-  int64_t i = fit && !quads ? deep_fours(g, j) : 0;
+  int64_t i = quads ? deep_quad_fours(g, j, quads) : fit ? deep_fours(g, j) : 0;
   if (i == g->m) return;
   const panel p = panel_of(g, j);
   for (; g->m - i >= ROWS; i += ROWS) deep_tile(g, &p, i, j, ROWS, fit, quads);

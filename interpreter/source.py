@@ -48,7 +48,8 @@ def open_path(path: str | os.PathLike[Any], options: _native.Options) -> _native
     except ModelError as error:
         with open(name, "rb") as file:
             kind = _foreign(file.read(16), name)
-        reason = f"is {kind}, not a .tflite model; convert it first" if kind else f"is not a valid model: {error}"
+        what = str(error).removeprefix("not a valid model: ")
+        reason = f"is {kind}, not a .tflite model; convert it first" if kind else f"is not a valid model: {what}"
         raise ModelError(
             f"'{name}' {reason}", status=error.status, node=error.node, tensor=error.tensor, subgraph=error.subgraph
         ) from None

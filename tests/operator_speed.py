@@ -40,6 +40,10 @@ def bias(n: int) -> Any:
     return const(np.zeros(n, np.int32), scale=np.full(n, 1e-4), zero_point=[0] * n)
 
 
+def wide_bias(n: int) -> Any:
+    return const(np.zeros(n, np.int64), scale=np.full(n, 1e-6), zero_point=[0] * n)
+
+
 def elementwise() -> Iterator[Case]:
     image = (1, 56, 56, 64)
     for op in ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "POW", "FLOOR_DIV", "FLOOR_MOD"):
@@ -473,7 +477,12 @@ def spatial() -> Iterator[Case]:
             {**step, **more},
         )
         yield one(
-            f"CONV_2D int16 {name}", "CONV_2D", [operand(W, shape), channel_weights(f), None], W, {**step, **more}, 4
+            f"CONV_2D int16 {name}",
+            "CONV_2D",
+            [operand(W, shape), channel_weights(f), wide_bias(n)],
+            W,
+            {**step, **more},
+            4,
         )
         yield one(
             f"CONV_2D hybrid {name}",
@@ -533,7 +542,7 @@ def spatial() -> Iterator[Case]:
         yield one(
             f"DEPTHWISE int16 {name}",
             "DEPTHWISE_CONV_2D",
-            [operand(W, shape), channel_weights((1, kh, k, n), 3), None],
+            [operand(W, shape), channel_weights((1, kh, k, n), 3), wide_bias(n)],
             W,
             o,
             4,

@@ -134,31 +134,13 @@ static void elements(int32_t size, char *dst, const char *src, int64_t n, int64_
   }
 }
 
-/* Short rows do not pay for a call of memcpy: two overlapping halves. */
-static inline void copy_row(char *dst, const char *src, int64_t bytes) {
-  if (bytes > 128) {
-    memcpy(dst, src, (size_t)bytes);
-  } else if (bytes < 4) {
-    for (int64_t i = 0; i < bytes; i++) dst[i] = src[i];
-  } else if (bytes >= 16) {
-    for (int64_t i = 0; i + 16 < bytes; i += 16) memcpy(dst + i, src + i, 16);
-    memcpy(dst + bytes - 16, src + bytes - 16, 16);
-  } else if (bytes >= 8) {
-    memcpy(dst, src, 8);
-    memcpy(dst + bytes - 8, src + bytes - 8, 8);
-  } else {
-    memcpy(dst, src, 4);
-    memcpy(dst + bytes - 4, src + bytes - 4, 4);
-  }
-}
-
 /* Rows of three bytes next to each other: four are stored, the last is the next row's. */
 static void copy_threes(char *dst, const char *src, int64_t src_row, int64_t rows) {
   for (; rows > 1; rows--, dst += 3, src += src_row) {
     const char four[4] = {src[0], src[1], src[2], 0};
     memcpy(dst, four, 4);
   }
-  copy_row(dst, src, 3);
+  sam_copy_row(dst, src, 3);
 }
 
 /* `rows` rows of the inner loop. */
@@ -181,7 +163,7 @@ static void inner(const sam_strided *p, char *dst, const char *src, int64_t rows
         copy_threes(dst, src, src_row, rows);
         break;
       }
-      for (int64_t r = 0; r < rows; r++) copy_row(dst + r * dst_row, src + r * src_row, n * p->size);
+      for (int64_t r = 0; r < rows; r++) sam_copy_row(dst + r * dst_row, src + r * src_row, n * p->size);
       break;
     default:
       for (int64_t r = 0; r < rows; r++)

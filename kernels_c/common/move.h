@@ -9,6 +9,8 @@
 #ifndef SAM_MOVE_H
 #define SAM_MOVE_H
 
+#include <string.h>
+
 #include "samara/op.h"
 #include "string_tensor.h"
 
@@ -43,6 +45,26 @@ typedef struct sam_strided {
 void sam_strided_plan(sam_strided *plan, int32_t size, int32_t rank, const int64_t *dims, const int64_t *dst_strides,
                       const int64_t *src_strides);
 void sam_strided_run(sam_ctx *ctx, const sam_strided *plan, void *dst, const void *src);
+
+/* Short rows do not pay for a call of memcpy: two overlapping halves. */
+static inline void sam_copy_row(void *to, const void *from, int64_t bytes) {
+  char *dst = to;
+  const char *src = from;
+  if (bytes > 128) {
+    memcpy(dst, src, (size_t)bytes);
+  } else if (bytes < 4) {
+    for (int64_t i = 0; i < bytes; i++) dst[i] = src[i];
+  } else if (bytes >= 16) {
+    for (int64_t i = 0; i + 16 < bytes; i += 16) memcpy(dst + i, src + i, 16);
+    memcpy(dst + bytes - 16, src + bytes - 16, 16);
+  } else if (bytes >= 8) {
+    memcpy(dst, src, 8);
+    memcpy(dst + bytes - 8, src + bytes - 8, 8);
+  } else {
+    memcpy(dst, src, 4);
+    memcpy(dst + bytes - 4, src + bytes - 4, 4);
+  }
+}
 
 /* Row-major strides of `dims`, in elements. */
 static inline void sam_dense_strides(int32_t rank, const int64_t *dims, int64_t *strides) {

@@ -67,7 +67,7 @@ static void gather_rows(void *arg, int64_t begin, int64_t end, int thread) {
       else if (size == 1)
         *to = *from;
       else
-        memcpy(to, from, (size_t)size);
+        sam_copy_row(to, from, size);
     }
   }
 }
@@ -171,7 +171,7 @@ static sam_status gather_nd_eval(sam_ctx *ctx, sam_node *node) {
   for (int64_t t = 0; t < p->tuples; t++, to += size) {
     int64_t at = nd_slice(ctx, p, node->inputs[1], t);
     if (at < 0) return SAM_DATA;
-    if (size > 0) memcpy(to, (const char *)in->data + (size_t)at * size, size);
+    sam_copy_row(to, (const char *)in->data + (size_t)at * size, (int64_t)size);
   }
   return SAM_OK;
 }
@@ -316,7 +316,8 @@ static sam_status embedding_eval(sam_ctx *ctx, sam_node *node) {
     if (row == 0) continue;
     if (same && !sam_is_packed(table->type)) {
       size_t bytes = (size_t)(row * sam_move_size(table->type));
-      memcpy((char *)out->data + (size_t)i * bytes, (const char *)table->data + (size_t)id * bytes, bytes);
+      sam_copy_row((char *)out->data + (size_t)i * bytes, (const char *)table->data + (size_t)id * bytes,
+                   (int64_t)bytes);
     } else if (same) {
       uint8_t *to = (uint8_t *)node->scratch + i * row;
       for (int64_t k = 0; k < row; k++) to[k] = (uint8_t)small_at(table, id * row + k);

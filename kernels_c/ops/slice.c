@@ -313,8 +313,8 @@ static sam_status reverse_sequence_eval(sam_ctx *ctx, sam_node *node) {
         for (int64_t g = 0; g < s->second; g++) {
           int64_t n = sam_index_at(lengths, s->batch_first ? f : g), t = s->batch_first ? g : f;
           int64_t from = t < n ? n - 1 - t : t, f2 = s->batch_first ? f : from, g2 = s->batch_first ? from : g;
-          memcpy(out + (((a * s->first + f) * s->b + b) * s->second + g) * s->inner,
-                 in + (((a * s->first + f2) * s->b + b) * s->second + g2) * s->inner, (size_t)s->inner);
+          sam_copy_row(out + (((a * s->first + f) * s->b + b) * s->second + g) * s->inner,
+                       in + (((a * s->first + f2) * s->b + b) * s->second + g2) * s->inner, s->inner);
         }
   return SAM_OK;
 }

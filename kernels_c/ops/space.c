@@ -9,6 +9,7 @@
  * Only runs of channels are copied, so the element type matters only by its size. */
 #include <string.h>
 
+#include "move.h"
 #include "ops.h"
 #include "samara/options.h"
 
@@ -32,7 +33,7 @@ static void depth_rows(void *arg, int64_t begin, int64_t end, int thread) {
       for (int64_t x = 0; x < w->width; x++) {
         int64_t large = (row * b + dy) * row_bytes + x * part;
         int64_t small = row * b * row_bytes + (x * b + dy) * part;
-        memcpy(w->out + (w->to_depth ? small : large), w->in + (w->to_depth ? large : small), (size_t)part);
+        sam_copy_row(w->out + (w->to_depth ? small : large), w->in + (w->to_depth ? large : small), part);
       }
 }
 
@@ -137,18 +138,25 @@ static void batch_lines(void *arg, int64_t begin, int64_t end, int thread) {
     }
     for (int32_t a = 0; a < last; a++) offset = offset * p->few[a] + position[a];
     offset *= pitch;
-    for (int64_t x = 0; x < p->many[last]; x++) {
-      int64_t at = x * p->block[last] + first, many = (line * p->many[last] + x) * p->run;
-      bool here = inside && at >= 0 && at < p->few[last];
-      if (p->to_batch) {
-        if (here) {
-          memcpy(w->out + many, w->in + (offset + at) * p->run, (size_t)p->run);
-        } else {
-          memset(w->out + many, p->zero, (size_t)p->run);
-        }
-      } else if (here) {
-        memcpy(w->out + (offset + at) * p->run, w->in + many, (size_t)p->run);
-      }
+    /* Elements [begin_x, end_x) of the line lie inside. */
+    const int64_t n_x = p->many[last], block = p->block[last], run = p->run;
+    int64_t begin_x = first < 0 ? (-first + block - 1) / block : 0;
+    int64_t end_x = first < p->few[last] ? (p->few[last] - first + block - 1) / block : 0;
+    if (!inside || begin_x > n_x) begin_x = n_x;
+    if (end_x > n_x) end_x = n_x;
+    if (end_x < begin_x) end_x = begin_x;
+    int64_t many = line * n_x * run;
+    if (p->to_batch) {
+      memset(w->out + many, p->zero, (size_t)(begin_x * run));
+      memset(w->out + many + end_x * run, p->zero, (size_t)((n_x - end_x) * run));
+    }
+    many += begin_x * run;
+    int64_t few = (offset + begin_x * block + first) * run;
+    for (int64_t x = begin_x; x < end_x; x++, many += run, few += block * run) {
+      if (p->to_batch)
+        sam_copy_row(w->out + many, w->in + few, run);
+      else
+        sam_copy_row(w->out + few, w->in + many, run);
     }
   }
 }

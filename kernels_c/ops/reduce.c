@@ -1,9 +1,11 @@
 /* Reductions: MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL; ARG_MAX ARG_MIN; CUMSUM; ADD_N.
  *
  * prepare merges neighbouring dimensions of the same fate, so [N,H,W,C] over H and W becomes kept N, reduced H*W, kept
- * C. The innermost dimension decides the loop: kept (C values side by side):  acc[0..C) += row, for every reduced
- * position      one pass over memory, in order reduced (a run of L values):   acc += run, for every reduced position
- * outside it Sums of floats are kept in double, of integers in 64 bits; the order is fixed, whatever the threads. */
+ * C. The innermost dimension decides the loop:
+ *   kept (C values side by side)     acc[0..C) += row, for every reduced position: one pass over memory, in order
+ *   reduced (a run of L values)      acc[j] += run, for every reduced position outside it; j along the innermost kept
+ * one Microkernels (ukernels/reduce.h) take many rows or runs in a call; what fits one call needs no accumulators. Sums
+ * of floats are kept in double beyond a call, of integers in 64 bits; the order is fixed, whatever the threads. */
 #include <float.h>
 
 #include "elementwise.h"
@@ -20,7 +22,7 @@ typedef union accumulator {
   int64_t i;
 } accumulator;
 
-enum { ROW = 256 }; /* outputs one task step accumulates side by side */
+enum { ROW = 256 }; /* outputs one task step makes side by side */
 
 /* `many`: acc[j] takes x[j] for j < n; otherwise acc[0] takes all n. */
 typedef void (*accumulate_fn)(accumulator *acc, const void *x, int64_t n, bool many, int32_t zero, double scale);
@@ -29,6 +31,11 @@ typedef struct reduce_plan {
   reduce_kind kind;
   sam_type type;
   accumulate_fn accumulate;
+  sam_fold_kernel *fold; /* NULL, or takes rows or runs of up to `most` values; `merge` accumulates its results */
+  accumulate_fn merge;
+  int64_t most;
+  int32_t flip;
+  bool direct; /* one call is all */
   accumulator start;
   int64_t size; /* bytes of an element */
   /* Kept dimensions outside the innermost row, reduced ones outside the innermost run; steps in elements. */
@@ -36,12 +43,11 @@ typedef struct reduce_plan {
   int64_t kept_dims[SAM_MAX_RANK], kept_steps[SAM_MAX_RANK];
   int64_t reduced_dims[SAM_MAX_RANK], reduced_steps[SAM_MAX_RANK];
   bool many;
-  bool vector;     /* sums that microkernels take */
-  float (*whole)(int64_t n, const float *x); /* NULL, or gives a result by itself: the only run of it, of n floats */
-  int64_t length;  /* of the row (many) or run */
-  int64_t rows;    /* product of kept_dims */
-  int64_t repeats; /* product of reduced_dims */
-  int64_t n;       /* values per output */
+  int64_t length;          /* of the row (many) or run */
+  int64_t side, side_step; /* outputs side by side: the row; or the innermost kept dimension, by steps in elements */
+  int64_t rows;            /* product of kept_dims */
+  int64_t repeats;         /* product of reduced_dims */
+  int64_t n;               /* values per output */
   int32_t zx, zy, lo, hi;
   double sx, ratio; /* input scale; input scale / output scale */
   sam_multiplier m;
@@ -81,35 +87,10 @@ typedef struct reduce_plan {
 #define EITHER(a, u) (a | (u != 0))
 #define BOTH(a, u) (a & (u != 0))
 
-/* For operations where taking a value twice does not matter: a long run is taken by LANES accumulators side by side. */
-enum { LANES = 16 };
-#define ACCUMULATE_LANES(name, T, field, EXPR)                                                             \
-  ACCUMULATE(name##_one, T, field, EXPR)                                                                   \
-  static void name(accumulator *acc, const void *data, int64_t n, bool many, int32_t zero, double scale) { \
-    const T *x = data;                                                                                     \
-    int64_t j = 0;                                                                                         \
-    if (!many && n >= 2 * LANES) {                                                                         \
-      T lane[LANES];                                                                                       \
-      for (int l = 0; l < LANES; l++) lane[l] = (T)acc->field;                                             \
-      for (; j + LANES <= n; j += LANES)                                                                   \
-        for (int l = 0; l < LANES; l++) lane[l] = (T)(EXPR(lane[l], x[j + l]));                            \
-      name##_one(acc, lane, LANES, false, zero, scale);                                                    \
-    }                                                                                                      \
-    name##_one(acc, x + j, n - j, many, zero, scale);                                                      \
-  }
-
 ACCUMULATE(sum_f32, float, f, PLUS)
 ACCUMULATE(prod_f32, float, f, TIMES)
-/* A run of floats goes to a microkernel whole. */
-#define ACCUMULATE_RUN(name, EXPR)                                                                         \
-  ACCUMULATE(name##_one, float, f, EXPR)                                                                   \
-  static void name(accumulator *acc, const void *data, int64_t n, bool many, int32_t zero, double scale) { \
-    const bool run = !many && n > 1;                                                                       \
-    const float best = run ? sam_uk.name(n, data) : 0;                                                     \
-    name##_one(acc, run ? &best : data, run ? 1 : n, many, zero, scale);                                   \
-  }
-ACCUMULATE_RUN(f32_largest, LARGER_OR_NAN)
-ACCUMULATE_RUN(f32_smallest, SMALLER_OR_NAN)
+ACCUMULATE(max_f32, float, f, LARGER_OR_NAN)
+ACCUMULATE(min_f32, float, f, SMALLER_OR_NAN)
 #define HALF(suffix, convert)                             \
   ACCUMULATE(sum_##suffix, uint16_t, f, convert##_PLUS)   \
   ACCUMULATE(prod_##suffix, uint16_t, f, convert##_TIMES) \
@@ -120,10 +101,10 @@ ACCUMULATE_RUN(f32_smallest, SMALLER_OR_NAN)
 #define F16_LARGER(a, u) LARGER_OR_NAN(a, (double)sam_f16_to_f32(u))
 #define F16_SMALLER(a, u) SMALLER_OR_NAN(a, (double)sam_f16_to_f32(u))
 HALF(f16, F16)
-#define INTEGERS(suffix, T)                    \
-  ACCUMULATE(sum_##suffix, T, i, WRAP_PLUS)    \
-  ACCUMULATE_LANES(max_##suffix, T, i, LARGER) \
-  ACCUMULATE_LANES(min_##suffix, T, i, SMALLER)
+#define INTEGERS(suffix, T)                 \
+  ACCUMULATE(sum_##suffix, T, i, WRAP_PLUS) \
+  ACCUMULATE(max_##suffix, T, i, LARGER)    \
+  ACCUMULATE(min_##suffix, T, i, SMALLER)
 INTEGERS(i8, int8_t)
 INTEGERS(u8, uint8_t)
 INTEGERS(i16, int16_t)
@@ -133,8 +114,8 @@ ACCUMULATE(prod_i8, int8_t, f, REAL_TIMES)
 ACCUMULATE(prod_i16, int16_t, f, REAL_TIMES)
 ACCUMULATE(prod_i32, int32_t, i, WRAP_TIMES)
 ACCUMULATE(prod_i64, int64_t, i, WRAP_TIMES)
-ACCUMULATE_LANES(any_bool, uint8_t, i, EITHER)
-ACCUMULATE_LANES(all_bool, uint8_t, i, BOTH)
+ACCUMULATE(any_bool, uint8_t, i, EITHER)
+ACCUMULATE(all_bool, uint8_t, i, BOTH)
 
 static const accumulate_fn accumulators[KINDS][SAM_TYPE_COUNT] = {
     [SUM] = {[SAM_FLOAT32] = sum_f32,
@@ -157,14 +138,14 @@ static const accumulate_fn accumulators[KINDS][SAM_TYPE_COUNT] = {
               [SAM_INT16] = prod_i16,
               [SAM_INT32] = prod_i32,
               [SAM_INT64] = prod_i64},
-    [MAX] = {[SAM_FLOAT32] = f32_largest,
+    [MAX] = {[SAM_FLOAT32] = max_f32,
              [SAM_FLOAT16] = max_f16,
              [SAM_INT8] = max_i8,
              [SAM_UINT8] = max_u8,
              [SAM_INT16] = max_i16,
              [SAM_INT32] = max_i32,
              [SAM_INT64] = max_i64},
-    [MIN] = {[SAM_FLOAT32] = f32_smallest,
+    [MIN] = {[SAM_FLOAT32] = min_f32,
              [SAM_FLOAT16] = min_f16,
              [SAM_INT8] = min_i8,
              [SAM_UINT8] = min_u8,
@@ -196,22 +177,26 @@ static accumulator start_of(reduce_kind kind, sam_type type) {
 
 /* ---- Results --------------------------------------------------------------------------------------------------- */
 
+/* round(real) + zero point, halves away from zero; what is far outside comes nearer first. */
+static inline int32_t quantized(const reduce_plan *p, double real) {
+  const double low = (double)p->lo - p->zy - 1, high = (double)p->hi - p->zy + 1;
+  real = real > low ? real : low;
+  real = real < high ? real : high;
+  return sam_clamp32((int32_t)(real < 0 ? real - 0.5 : real + 0.5) + p->zy, p->lo, p->hi);
+}
+
 static int32_t quantized_result(const reduce_plan *p, accumulator a) {
+  const int64_t centred = a.i - (int64_t)p->zx * p->n;
   switch (p->kind) {
     case MEAN: {
-      int64_t centred = a.i - (int64_t)p->zx * p->n;
       if (p->type != SAM_INT16) return sam_requant(sam_saturate32(centred), p->mean_scale, p->zy, p->lo, p->hi);
       int64_t q = (int64_t)sam_scale32(sam_saturate32(centred), p->m) + p->zy;
       return (int32_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
     }
-    case SUM: {
-      double real = (double)(a.i - (int64_t)p->zx * p->n) * p->ratio;
-      return sam_clamp32(sam_saturate32((int64_t)sam_int32_of(sam_round_away(real)) + p->zy), p->lo, p->hi);
-    }
-    case PROD: {
-      double real = a.f * p->ratio; /* here 1 / output scale */
-      return sam_clamp32(sam_saturate32((int64_t)sam_int32_of(sam_round_away(real)) + p->zy), p->lo, p->hi);
-    }
+    case SUM:
+      return quantized(p, (double)centred * p->ratio);
+    case PROD:
+      return quantized(p, a.f * p->ratio); /* here 1 / output scale */
     default:
       return (int32_t)a.i;
   }
@@ -248,11 +233,28 @@ static void store(const reduce_plan *p, void *y, int64_t at, accumulator a) {
   }
 }
 
-/* The same for many means of bytes, without asking at each of them what it is. */
-static void store_means(const reduce_plan *p, uint8_t *y, const accumulator *acc, int64_t n) {
-  const int64_t zero = (int64_t)p->zx * p->n;
-  for (int64_t j = 0; j < n; j++)
-    y[j] = (uint8_t)sam_requant(sam_saturate32(acc[j].i - zero), p->mean_scale, p->zy, p->lo, p->hi);
+/* What one call of a microkernel gave, for outputs at .. at + n. The largest values are there already, as are sums of
+ * floats. */
+static void finish(const reduce_plan *p, void *y, int64_t at, const void *parts, int64_t n) {
+  if (p->type == SAM_FLOAT32) {
+    float *to = (float *)y + at;
+    for (int64_t j = 0; p->kind == MEAN && j < n; j++) to[j] /= (float)p->n;
+  } else if (p->type == SAM_BOOL) {
+    uint8_t *to = (uint8_t *)y + at;
+    for (int64_t j = 0; j < n; j++) to[j] = to[j] != 0;
+  } else if (p->type == SAM_INT32 && p->kind == SUM) {
+    for (int64_t j = 0; j < n; j++) ((int32_t *)y)[at + j] = (int32_t)(uint32_t)((const uint64_t *)parts)[j];
+  } else if (p->type == SAM_INT32 && p->kind == MEAN) {
+    for (int64_t j = 0; j < n; j++) ((int32_t *)y)[at + j] = (int32_t)(((const int64_t *)parts)[j] / p->n);
+  } else if (p->kind == MEAN && p->size == 1) {
+    const sam_unary_params params = {.a = p->mean_scale, .zy = p->zy, .lo = p->lo, .hi = p->hi};
+    const int32_t zero = p->zx * (int32_t)p->n;
+    float real[ROW];
+    for (int64_t j = 0; j < n; j++) real[j] = (float)(((const int32_t *)parts)[j] - zero);
+    (p->type == SAM_INT8 ? sam_uk.f32_to_s8 : sam_uk.f32_to_u8)(n, real, (char *)y + at, &params);
+  } else if (p->kind == SUM || p->kind == MEAN) {
+    for (int64_t j = 0; j < n; j++) store(p, y, at + j, (accumulator){.i = ((const int32_t *)parts)[j]});
+  }
 }
 
 /* ---- Eval ------------------------------------------------------------------------------------------------------ */
@@ -264,54 +266,35 @@ typedef struct reduce_work {
   int64_t pieces; /* of a row */
 } reduce_work;
 
-/* Sums by microkernels: `rows` rows (many) or one run of n values, in pieces that keep floats exact enough and int32
- * from overflowing. */
-static void sum_rows(const reduce_plan *p, const char *x, int64_t rows, int64_t step, int64_t n, accumulator *acc) {
-  const int64_t piece = p->type == SAM_FLOAT32 ? 64 : INT64_C(1) << 22;
-  for (int64_t r = 0; r < rows; r += piece) {
-    const int64_t count = rows - r < piece ? rows - r : piece;
-    const char *at = x + r * step * p->size;
-    if (p->type == SAM_FLOAT32) {
-      float sum[ROW];
-      sam_uk.f32_sum_rows(count, n, (const float *)at, step, sum);
-      for (int64_t j = 0; j < n; j++) acc[j].f += (double)sum[j];
-      continue;
-    }
-    int32_t sum[ROW];
-    if (p->type == SAM_INT8)
-      sam_uk.s8_sum_rows(count, n, (const int8_t *)at, step, sum);
-    else
-      sam_uk.u8_sum_rows(count, n, (const uint8_t *)at, step, sum);
-    for (int64_t j = 0; j < n; j++) acc[j].i += sum[j];
-  }
-}
-static void sum_run(const reduce_plan *p, const char *x, int64_t n, accumulator *acc) {
-  const int64_t piece = p->type == SAM_FLOAT32 ? 1024 : INT64_C(1) << 22;
-  for (int64_t i = 0; i < n; i += piece) {
-    const int64_t count = n - i < piece ? n - i : piece;
-    const char *at = x + i * p->size;
-    if (p->type == SAM_FLOAT32)
-      acc->f += (double)sam_uk.f32_sum(count, (const float *)at);
-    else
-      acc->i +=
-          p->type == SAM_INT8 ? sam_uk.s8_sum(count, (const int8_t *)at) : sam_uk.u8_sum(count, (const uint8_t *)at);
-  }
+/* By a microkernel: `count` rows (many), a step apart, or `count` values of each run, from x on. */
+static void fold(const reduce_plan *p, const char *x, int64_t count, int64_t step, int64_t outputs, void *result) {
+  if (p->many)
+    p->fold(count, outputs, x, step, result, p->flip);
+  else
+    p->fold(outputs, count, x, p->side_step, result, p->flip);
 }
 
-/* Adds all reduced positions below `base` to acc[0..n). The last reduced dimension is the rows of one call. */
-static void accumulate_all(const reduce_plan *p, const char *x, int64_t base, int64_t n, accumulator *acc) {
-  int64_t at[SAM_MAX_RANK] = {0}, offset = base;
+/* Adds all reduced positions below `base` to acc[0..outputs). For microkernels the last reduced dimension of rows, or
+ * the run, is one step. */
+static void accumulate_all(const reduce_plan *p, const char *x, int64_t base, int64_t outputs, accumulator *acc) {
+  int64_t at[SAM_MAX_RANK] = {0}, offset = base, parts[ROW];
   const int32_t last = p->reduced_rank - 1;
-  const bool by_rows = p->vector && p->many && last >= 0;
-  const int64_t inner = by_rows ? p->reduced_dims[last] : 1;
+  const bool by_rows = p->fold && p->many && last >= 0;
+  const int64_t inner = by_rows ? p->reduced_dims[last] : 1, step = by_rows ? p->reduced_steps[last] : 1;
+  const int64_t count = p->many ? inner : p->length;
   for (int64_t r = 0; r < p->repeats; r += inner) {
     const char *from = x + offset * p->size;
-    if (by_rows)
-      sum_rows(p, from, inner, p->reduced_steps[last], n, acc);
-    else if (p->vector && !p->many)
-      sum_run(p, from, n, acc);
-    else
-      p->accumulate(acc, from, n, p->many, p->zx, p->sx);
+    if (p->fold) {
+      for (int64_t i = 0; i < count; i += p->most) {
+        fold(p, from + i * step * p->size, count - i < p->most ? count - i : p->most, step, outputs, parts);
+        p->merge(acc, parts, outputs, true, 0, 1);
+      }
+    } else if (p->many) {
+      p->accumulate(acc, from, outputs, true, p->zx, p->sx);
+    } else {
+      for (int64_t j = 0; j < outputs; j++)
+        p->accumulate(acc + j, from + j * p->side_step * p->size, p->length, false, p->zx, p->sx);
+    }
     for (int32_t d = by_rows ? last - 1 : last; d >= 0; d--) {
       offset += p->reduced_steps[d];
       if (++at[d] < p->reduced_dims[d]) break;
@@ -326,36 +309,37 @@ static void reduce_rows(void *arg, int64_t begin, int64_t end, int thread) {
   const reduce_work *w = arg;
   const reduce_plan *p = w->plan;
   accumulator acc[ROW];
+  int64_t parts[ROW];
   for (int64_t item = begin; item < end; item++) {
     /* No division where there is one piece or one kept dimension: it would cost what a short row does. */
     const int64_t row = w->pieces == 1 ? item : item / w->pieces, first = (item - row * w->pieces) * ROW;
-    int64_t base = 0, rest = row;
+    int64_t base = first * p->side_step, rest = row;
     for (int32_t d = p->kept_rank - 1; d > 0; d--) {
       base += rest % p->kept_dims[d] * p->kept_steps[d];
       rest /= p->kept_dims[d];
     }
     if (p->kept_rank > 0) base += rest * p->kept_steps[0];
-    if (p->whole) { /* short rows would spend most of their time below */
-      ((float *)w->y)[row] = p->whole(p->length, (const float *)(const void *)w->x + base);
+    const int64_t outputs = p->side - first < ROW ? p->side - first : ROW, at = row * p->side + first;
+    if (p->direct) {
+      const bool in_place = (p->kind != SUM && p->kind != MEAN) || p->type == SAM_FLOAT32;
+      const int64_t count = !p->many ? p->length : p->reduced_rank > 0 ? p->reduced_dims[0] : 1;
+      fold(p, w->x + base * p->size, count, p->reduced_rank > 0 ? p->reduced_steps[0] : 1, outputs,
+           in_place ? (char *)w->y + at * p->size : (void *)parts);
+      finish(p, w->y, at, parts, outputs);
       continue;
     }
-    int64_t outputs = !p->many ? 1 : p->length - first < ROW ? p->length - first : ROW;
     for (int64_t j = 0; j < outputs; j++) acc[j] = p->start;
-    accumulate_all(p, w->x, base + first, p->many ? outputs : p->length, acc);
-    int64_t at = p->many ? row * p->length + first : row;
-    if (p->kind == MEAN && p->size == 1)
-      store_means(p, (uint8_t *)w->y + at, acc, outputs);
-    else
-      for (int64_t j = 0; j < outputs; j++) store(p, w->y, at + j, acc[j]);
+    accumulate_all(p, w->x, base, outputs, acc);
+    for (int64_t j = 0; j < outputs; j++) store(p, w->y, at + j, acc[j]);
   }
 }
 
 static sam_status eval(sam_ctx *ctx, sam_node *node) {
   const reduce_plan *p = node->state;
-  reduce_work work = {p, node->inputs[0]->data, node->outputs[0]->data, p->many ? (p->length + ROW - 1) / ROW : 1};
-  int64_t outputs = p->many ? (p->length < ROW ? p->length : ROW) : 1;
+  reduce_work work = {p, node->inputs[0]->data, node->outputs[0]->data, (p->side + ROW - 1) / ROW};
+  int64_t outputs = p->side < ROW ? p->side : ROW;
   int64_t values = p->n > (INT64_C(1) << 40) ? INT64_C(1) << 40 : p->n;
-  sam_parallel(ctx, p->rows * work.pieces, outputs * ((p->vector ? values / 4 : values) + 8), reduce_rows, &work);
+  sam_parallel(ctx, p->rows * work.pieces, outputs * ((p->fold ? values / 8 : values) + 8), reduce_rows, &work);
   return SAM_OK;
 }
 
@@ -390,6 +374,56 @@ static void plan_dims(reduce_plan *p, const sam_tensor *x, const bool *reduced) 
       p->rows *= dims[d];
     }
   }
+  p->side = p->many ? p->length : 1;
+  p->side_step = 1;
+  if (!p->many && p->kept_rank > 0) {
+    p->side = p->kept_dims[--p->kept_rank];
+    p->side_step = p->kept_steps[p->kept_rank];
+    p->rows = 1;
+    for (int32_t d = 0; d < p->kept_rank; d++) p->rows *= p->kept_dims[d];
+  }
+}
+
+/* The microkernel; called after plan_dims. */
+static void plan_fold(reduce_plan *p) {
+  const bool sum = p->kind == SUM || p->kind == MEAN, least = p->kind == MIN || p->kind == ALL;
+  sam_type part = p->type;
+  if (p->kind == PROD) return;
+#define FOLD(t) \
+  (sum ? (p->many ? sam_uk.t##_sum_rows : sam_uk.t##_sum_runs) : p->many ? sam_uk.t##_top_rows : sam_uk.t##_top_runs)
+  switch (p->type) {
+    case SAM_FLOAT32:
+      p->fold = FOLD(f32);
+      p->flip = least ? INT32_MIN : 0;
+      break;
+    case SAM_INT8:
+      p->fold = FOLD(u8);
+      p->flip = least ? 0x7f : 0x80;
+      if (sum) p->zx += 128;
+      part = SAM_INT32;
+      break;
+    case SAM_UINT8:
+    case SAM_BOOL:
+      p->fold = FOLD(u8);
+      p->flip = least ? 0xff : 0;
+      part = SAM_INT32;
+      break;
+    case SAM_INT16:
+      p->fold = FOLD(s16);
+      p->flip = least ? -1 : 0;
+      part = SAM_INT32;
+      break;
+    case SAM_INT32:
+      p->fold = FOLD(s32);
+      p->flip = least ? -1 : 0;
+      part = SAM_INT64;
+      break;
+    default:
+      return;
+  }
+  p->merge = accumulators[p->kind][sum ? part : p->type];
+  p->most = !sum || p->type != SAM_FLOAT32 ? SAM_FOLD_MOST : p->many ? SAM_FOLD_FLOAT_ROWS : SAM_FOLD_FLOAT_RUN;
+  p->direct = p->n > 0 && p->n <= p->most && p->reduced_rank <= (p->many ? 1 : 0);
 }
 
 static sam_status plan_quantized(sam_ctx *ctx, reduce_plan *p, const sam_tensor *x, const sam_tensor *y) {
@@ -452,13 +486,11 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, reduce_kind kind) {
   plan->size = sam_type_bits(x->type) / 8;
   plan->accumulate = accumulators[kind][x->type];
   plan->start = start_of(kind, x->type);
-  plan->vector =
-      (kind == SUM || kind == MEAN) && (x->type == SAM_FLOAT32 || x->type == SAM_INT8 || x->type == SAM_UINT8);
   plan_dims(plan, x, reduced);
-  if (x->type == SAM_FLOAT32 && !plan->many && plan->repeats == 1 && plan->length > 0)
-    plan->whole = kind == MAX ? sam_uk.f32_largest : kind == MIN ? sam_uk.f32_smallest : NULL;
-  bool small = x->type == SAM_INT8 || x->type == SAM_UINT8 || x->type == SAM_INT16;
-  return small ? plan_quantized(ctx, plan, x, y) : SAM_OK;
+  const bool small = x->type == SAM_INT8 || x->type == SAM_UINT8 || x->type == SAM_INT16;
+  if (small) SAM_TRY(plan_quantized(ctx, plan, x, y));
+  plan_fold(plan);
+  return SAM_OK;
 }
 
 #define REDUCE(NAME, stem, kind, version, ...)                                                             \

@@ -48,17 +48,9 @@ typedef sam_unary_kernel sam_s32_to_s8_t, sam_s32_to_u8_t;
 /* y = softmax(beta * x) of one row, n > 0. */
 typedef void sam_f32_softmax_t(int64_t n, const float *x, float *y, float beta);
 
-/* acc[j] = sum over `rows` of x[row * stride + j], j < n. rows <= 64 for floats, < 2^23 for bytes. */
-typedef void sam_f32_sum_rows_t(int64_t rows, int64_t n, const float *x, int64_t stride, float *acc);
-typedef void sam_s8_sum_rows_t(int64_t rows, int64_t n, const int8_t *x, int64_t stride, int32_t *acc);
-typedef void sam_u8_sum_rows_t(int64_t rows, int64_t n, const uint8_t *x, int64_t stride, int32_t *acc);
-/* Sum of n values (n < 2^23 for bytes). */
-typedef float sam_f32_sum_t(int64_t n, const float *x);
+/* Sum of n < 2^23 bytes. Other reductions: reduce.h. */
 typedef int32_t sam_s8_sum_t(int64_t n, const int8_t *x);
 typedef int32_t sam_u8_sum_t(int64_t n, const uint8_t *x);
-/* The largest, smallest of n > 0 values; NaN if one is NaN. */
-typedef float sam_f32_largest_t(int64_t n, const float *x);
-typedef float sam_f32_smallest_t(int64_t n, const float *x);
 /* Smallest and largest of n values and 0. A NaN counts as nothing, or makes the answer NaN. */
 typedef void sam_f32_range_t(int64_t n, const float *x, float *lo, float *hi);
 

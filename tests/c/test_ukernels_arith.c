@@ -239,26 +239,14 @@ static void sums(const level *uk) {
   static float y[MOST];
   for (int l = 0; l < LENGTHS; l++) {
     const int64_t n = lengths[l];
-    double total = 0, size = 0;
     int32_t low_sum = 0, high_sum = 0;
     for (int64_t i = 0; i < n; i++) {
-      total += fb[i], size += fabsf(fb[i]);
       low_sum += (int8_t)ba[i], high_sum += ba[i];
     }
-    EXPECT_NEAR(uk->table.f32_sum(n, fb), total, 1e-5 * size);
     float lo = 0, hi = 0, low, high;
     for (int64_t i = 0; i < n; i++) lo = fminf(lo, fb[i]), hi = fmaxf(hi, fb[i]);
     uk->table.f32_range(n, fb, &low, &high);
     EXPECT(low == lo && high == hi);
-    if (n > 0) {
-      float with_nan[MOST];
-      memcpy(with_nan, fb, (size_t)n * sizeof *fb);
-      low = high = fb[0];
-      for (int64_t i = 0; i < n; i++) low = fminf(low, fb[i]), high = fmaxf(high, fb[i]);
-      EXPECT(uk->table.f32_smallest(n, fb) == low && uk->table.f32_largest(n, fb) == high);
-      with_nan[test_int(0, (int32_t)n - 1)] = -NAN;
-      EXPECT(isnan(uk->table.f32_smallest(n, with_nan)) && isnan(uk->table.f32_largest(n, with_nan)));
-    }
     EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), low_sum);
     EXPECT_EQ(uk->table.u8_sum(n, ba), high_sum);
 
@@ -267,27 +255,6 @@ static void sums(const level *uk) {
     for (int64_t i = 0; i < n; i++) top = fb[i] > top ? fb[i] : top;
     for (int64_t i = 0; i < n; i++) sum += exp((fb[i] - top) * 0.7f);
     for (int64_t i = 0; i < n; i++) EXPECT_NEAR(y[i], exp((fb[i] - top) * 0.7f) / sum, 2e-6);
-  }
-  for (int64_t n = 1; n <= 150; n += 7) {
-    const int64_t rows = 7, stride = 153;
-    float f[160];
-    int32_t s[160], u[160];
-    f[n] = 99, s[n] = u[n] = 99;
-    uk->table.f32_sum_rows(rows, n, fb, stride, f);
-    uk->table.s8_sum_rows(rows, n, (const int8_t *)ba, stride, s);
-    uk->table.u8_sum_rows(rows, n, ba, stride, u);
-    for (int64_t j = 0; j < n; j++) {
-      double total = 0;
-      int32_t low_sum = 0, high_sum = 0;
-      for (int64_t r = 0; r < rows; r++) {
-        total += fb[r * stride + j];
-        low_sum += (int8_t)ba[r * stride + j], high_sum += ba[r * stride + j];
-      }
-      EXPECT_NEAR(f[j], total, 1e-4);
-      EXPECT_EQ(s[j], low_sum);
-      EXPECT_EQ(u[j], high_sum);
-    }
-    EXPECT(f[n] == 99 && s[n] == 99 && u[n] == 99);
   }
 }
 

@@ -28,6 +28,9 @@ def real(function, x, y, limits):
 
 BYTE = {"int8": (-128, 127), "uint8": (0, 255)}
 
+NOT_NUMBERS = np.random.default_rng(1).normal(size=(40, 40)).astype(np.float32)
+NOT_NUMBERS[[1, 7, 39], [0, 33, 39]] = np.nan
+
 CASES = [
     *[reduce(op, "float32", a, k) for op in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN") for a in AXES for k in (False, True)],
     *[reduce("REDUCE_PROD", "float32", a, low=0.8, high=1.2) for a in AXES],
@@ -49,6 +52,14 @@ CASES = [
       for op, f in (("MEAN", np.mean), ("SUM", np.sum), ("REDUCE_MAX", np.max), ("REDUCE_MIN", np.min))],
     reduce("REDUCE_PROD", "int8", [1], shape=(4, 3), x=(0.02, 7), y=(0.05, 3), version=2, atol=1),
     reduce("SUM", "float32", [1, 2], shape=(1, 300, 40, 3)),
+    *[reduce(op, d, a, shape=s, x=x, y=x, version=3 if op != "SUM" else 2, atol=int(x is not None))
+      for op in ("SUM", "MEAN", "REDUCE_MAX") for s, a in (((2, 40000, 3), [1]), ((3, 40000), [1]), ((5, 3, 300), [0, 2]))
+      for d, x in (("int8", (0.02, 7)), ("uint8", (0.02, 7)), ("int16", (0.002, 0)), ("int32", None), ("float32", None))
+      if (op, d) != ("SUM", "int16")],
+    *[reduce(op, "bool", [1], shape=(3, 40000)) for op in ("REDUCE_ANY", "REDUCE_ALL")],
+    *[Case(f"{op} nan {axis}", op, [const(NOT_NUMBERS), const(np.array([axis], np.int32))],
+           [tensor("float32")], {"keep_dims": False}, oracle=lambda v, f=f, axis=axis: [f(v[0], axis)])
+      for op, f in (("REDUCE_MAX", np.max), ("REDUCE_MIN", np.min)) for axis in (0, 1)],
     reduce("SUM", "float32", [1], shape=(3, 0), oracle=lambda v: [np.zeros(3, np.float32)]),
     reduce("REDUCE_MAX", "float32", [0], shape=(5, 0), oracle=lambda v: [np.zeros(0, np.float32)]),
     reduce("MEAN", "float32", [4], error="axis"),

@@ -256,14 +256,20 @@ static void join_windows(const sam_slide *win, const char *from, int64_t n, int6
   }
 }
 
+/* Two addresses as a vector. */
+typedef uintptr_t two __attribute__((vector_size(2 * sizeof(uintptr_t)), aligned(sizeof(uintptr_t)), may_alias));
+
 /* Pointers to n rows `step` bytes apart. */
 static void point(const void **a, int64_t n, const char *from, int64_t step) {
-  for (; n >= 8; n -= 8, a += 8, from += 8 * step) {
-    const char *half = from + 4 * step;
-    a[0] = from, a[1] = from + step, a[2] = from + 2 * step, a[3] = from + 3 * step;
-    a[4] = half, a[5] = half + step, a[6] = half + 2 * step, a[7] = half + 3 * step;
+  const two next = (two){} + 2 * (uintptr_t)step;
+  two at = {(uintptr_t)from, (uintptr_t)(from + step)};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const two b = at + next, c = b + next, d = c + next;
+    *(two *)(a + i) = at, *(two *)(a + i + 2) = b, *(two *)(a + i + 4) = c, *(two *)(a + i + 6) = d;
+    at = d + next;
   }
-  for (; n > 0; n--, from += step) *a++ = from;
+  for (; i < n; i++) a[i] = from + i * step;
 }
 
 static char *out_pixel(const slide_run *r, int64_t batch, int64_t i, int64_t j, int32_t group) {

@@ -40,7 +40,6 @@ static inline void over_rows(const pool_work *w, int64_t begin, int64_t end, red
     int64_t y = row % p->out_height * p->stride_h - p->top, y_end = y + p->filter_h;
     if (y < 0) y = 0;
     if (y_end > p->height) y_end = p->height;
-    windows.rows = y_end - y;
     for (int64_t i = 0; i < p->out_width; i += windows.n) {
       int64_t x = i * p->stride_w - p->left, x_end = x + p->filter_w;
       windows.n = 1;
@@ -49,6 +48,9 @@ static inline void over_rows(const pool_work *w, int64_t begin, int64_t end, red
       if (x < 0) x = 0;
       if (x_end > p->width) x_end = p->width;
       windows.cols = x_end - x;
+      windows.rows = y_end - y;
+      if (windows.cols == p->width && windows.n == 1)
+        windows.cols *= windows.rows, windows.rows = 1; /* without a gap */
       reduce(w, ((image * p->height + y) * p->width + x) * p->channels, &windows, row * p->out_width + i);
     }
   }

@@ -170,6 +170,10 @@ static inline bool vb_is_zero(vb a) { return vmaxvq_u32(vreinterpretq_u32_u8(a))
 static inline int16x8_t mul_high_s8(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
 static inline int16x8_t mla_high_s8(int16x8_t c, int8x16_t a, int8x16_t b) { return vmlal_high_s8(c, a, b); }
 static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_high_s16(a, b); }
+static inline int16x8_t add_high_s8(int16x8_t a, vb b) { return vaddw_high_s8(a, vreinterpretq_s8_u8(b)); }
+static inline int16x8_t add_high_u8(int16x8_t a, vb b) {
+  return vreinterpretq_s16_u16(vaddw_high_u8(vreinterpretq_u16_s16(a), b));
+}
 #else
 static inline int16x8_t narrow_s32(int32x4_t a, int32x4_t b) { return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)); }
 static inline int8x16_t narrow_s16(int16x8_t a, int16x8_t b) { return vcombine_s8(vqmovn_s16(a), vqmovn_s16(b)); }
@@ -188,7 +192,15 @@ static inline int16x8_t mla_high_s8(int16x8_t c, int8x16_t a, int8x16_t b) {
   return vmlal_s8(c, vget_high_s8(a), vget_high_s8(b));
 }
 static inline int32x4_t add_high_s16(int32x4_t a, int16x8_t b) { return vaddw_s16(a, vget_high_s16(b)); }
+static inline int16x8_t add_high_s8(int16x8_t a, vb b) { return vaddw_s8(a, vget_high_s8(vreinterpretq_s8_u8(b))); }
+static inline int16x8_t add_high_u8(int16x8_t a, vb b) {
+  return vreinterpretq_s16_u16(vaddw_u8(vreinterpretq_u16_s16(a), vget_high_u8(b)));
+}
 #endif
+static inline int16x8_t add_low_s8(int16x8_t a, vb b) { return vaddw_s8(a, vget_low_s8(vreinterpretq_s8_u8(b))); }
+static inline int16x8_t add_low_u8(int16x8_t a, vb b) {
+  return vreinterpretq_s16_u16(vaddw_u8(vreinterpretq_u16_s16(a), vget_low_u8(b)));
+}
 static inline int16x8_t mul_low_s8(int8x16_t a, int8x16_t b) { return vmull_s8(vget_low_s8(a), vget_low_s8(b)); }
 static inline int16x8_t mla_low_s8(int16x8_t c, int8x16_t a, int8x16_t b) {
   return vmlal_s8(c, vget_low_s8(a), vget_low_s8(b));

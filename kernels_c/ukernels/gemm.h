@@ -82,7 +82,7 @@ typedef struct sam_s8_gemm_args {
 typedef const struct sam_s8_gemm {
   sam_gemm_tile tile;
   sam_a_form form;
-  int32_t pair;                       /* bytes between two weights whose products meet in 16 bits; 0: none do */
+  int32_t pair; /* bytes between two weights whose products meet in 16 bits; 0: none do; -1: no weight may be -128 */
   bool (*quads_fit)(const int8_t *w); /* NULL, or whether sums of four products fit 16 bits in two steps of a panel */
   const struct sam_s8_gemm *thin; /* the kernel for sums of at most thin_depth products, of the same form; or NULL */
   int32_t thin_depth;
@@ -109,6 +109,7 @@ static inline const struct sam_s8_gemm *sam_s8_gemm_for(const struct sam_s8_gemm
 /* Two products of int8 fit 16 bits unless all four factors are -128. Looks at the packed weights of a run. */
 static inline bool sam_s8_gemm_pairs_fit(const int8_t *w, size_t bytes, int32_t pair) {
   const int8_t *end = w + bytes;
+  if (pair < 0) return !memchr(w, 0x80, bytes);
   while (pair && w + pair < end && (w = memchr(w, 0x80, (size_t)(end - w - pair))) != NULL)
     if (w++[pair] == -128) return false;
   return true;

@@ -66,6 +66,7 @@ static sam_s8_gemm_t int4 = {
 
 sam_s8_gemm_t sam_s8_gemm__avx2 = {.tile = {6, 8, 2, 25},
                                    .form = SAM_A_S16,
+                                   .pair = -1,
                                    .fitted = &fitted,
                                    .int4 = &int4,
                                    .takes_zero = spreads,

@@ -7,6 +7,8 @@
  * one Microkernels (ukernels/reduce.h) take many rows or runs in a call; what fits one call needs no accumulators. Sums
  * of floats are kept in double beyond a call, of integers in 64 bits; the order is fixed, whatever the threads. */
 #include <float.h>
+#include <math.h>
+#include <string.h>
 
 #include "elementwise.h"
 #include "fp16.h"
@@ -177,12 +179,14 @@ static accumulator start_of(reduce_kind kind, sam_type type) {
 
 /* ---- Results --------------------------------------------------------------------------------------------------- */
 
-/* round(real) + zero point, halves away from zero; what is far outside comes nearer first. */
-static inline int32_t quantized(const reduce_plan *p, double real) {
-  const double low = (double)p->lo - p->zy - 1, high = (double)p->hi - p->zy + 1;
+/* round(real), halves away from zero, between two whole numbers. */
+static inline int32_t rounded(double real, double low, double high) {
   real = real > low ? real : low;
   real = real < high ? real : high;
-  return sam_clamp32((int32_t)(real < 0 ? real - 0.5 : real + 0.5) + p->zy, p->lo, p->hi);
+  return (int32_t)(real + copysign(0.5, real));
+}
+static inline int32_t quantized(const reduce_plan *p, double real) {
+  return rounded(real, (double)p->lo - p->zy, (double)p->hi - p->zy) + p->zy;
 }
 
 static int32_t quantized_result(const reduce_plan *p, accumulator a) {
@@ -252,6 +256,12 @@ static void finish(const reduce_plan *p, void *y, int64_t at, const void *parts,
     float real[ROW];
     for (int64_t j = 0; j < n; j++) real[j] = (float)(((const int32_t *)parts)[j] - zero);
     (p->type == SAM_INT8 ? sam_uk.f32_to_s8 : sam_uk.f32_to_u8)(n, real, (char *)y + at, &params);
+  } else if (p->kind == SUM && p->size == 1) {
+    const double low = (double)p->lo - p->zy, high = (double)p->hi - p->zy, ratio = p->ratio;
+    const int64_t zero = p->zx * p->n;
+    const int32_t zy = p->zy;
+    for (int64_t j = 0; j < n; j++)
+      ((uint8_t *)y)[at + j] = (uint8_t)(rounded((double)(((const int32_t *)parts)[j] - zero) * ratio, low, high) + zy);
   } else if (p->kind == SUM || p->kind == MEAN) {
     for (int64_t j = 0; j < n; j++) store(p, y, at + j, (accumulator){.i = ((const int32_t *)parts)[j]});
   }
@@ -547,33 +557,50 @@ static sam_status begin_axis(sam_ctx *ctx, sam_node *node, axis_plan **plan, int
   return SAM_OK;
 }
 
-#define ARG_BEST(T)                                               \
-  {                                                               \
-    const T *v = (const T *)w->x->data + o * p->n * p->inner + i; \
-    T top = v[0];                                                 \
-    for (int64_t k = 1; k < p->n; k++) {                          \
-      const T u = v[k * p->inner];                                \
-      if (p->largest ? u > top : u < top) top = u, best = k;      \
-    }                                                             \
-    break;                                                        \
+/* The first of n values, a step apart, than which no other is larger (smaller). */
+#define FIRST_BEST(name, T)                                                \
+  static int64_t name(const T *v, int64_t n, int64_t step, bool largest) { \
+    int64_t best = 0;                                                      \
+    T top = v[0];                                                          \
+    for (int64_t k = 1; k < n; k++) {                                      \
+      const T u = v[k * step];                                             \
+      if (largest ? u > top : u < top) top = u, best = k;                  \
+    }                                                                      \
+    return best;                                                           \
   }
+FIRST_BEST(first_f32, float)
+FIRST_BEST(first_s32, int32_t)
+FIRST_BEST(first_s8, int8_t)
+FIRST_BEST(first_u8, uint8_t) /* UINT8, BOOL */
+
+/* Side by side values of floats and bytes: the best one by a microkernel, then where it is. A run with a NaN has none.
+ */
+static int64_t first_in_run(const axis_plan *p, sam_type type, const void *v) {
+  if (type == SAM_FLOAT32) {
+    float top;
+    sam_uk.f32_top_runs(1, p->n, v, p->n, &top, p->largest ? 0 : INT32_MIN);
+    return top == top ? sam_uk.f32_find(p->n, v, top) : first_f32(v, p->n, 1, p->largest);
+  }
+  const int32_t flip = type == SAM_INT8 ? (p->largest ? 0x80 : 0x7f) : (p->largest ? 0 : 0xff);
+  uint8_t top;
+  sam_uk.u8_top_runs(1, p->n, v, p->n, &top, flip);
+  return (const char *)memchr(v, top, (size_t)p->n) - (const char *)v;
+}
 
 static void arg_rows(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
   const axis_work *w = arg;
   const axis_plan *p = w->plan;
+  const sam_type type = w->x->type;
+  const int64_t size = sam_type_bits(type) / 8;
   for (int64_t item = begin; item < end; item++) {
-    int64_t o = item / p->inner, i = item % p->inner, best = 0;
-    switch (w->x->type) {
-      case SAM_FLOAT32:
-        ARG_BEST(float)
-      case SAM_INT8:
-        ARG_BEST(int8_t)
-      case SAM_INT32:
-        ARG_BEST(int32_t)
-      default:
-        ARG_BEST(uint8_t) /* UINT8, BOOL */
-    }
+    const int64_t from = p->inner == 1 ? item * p->n : item / p->inner * p->n * p->inner + item % p->inner;
+    const void *v = (const char *)w->x->data + from * size;
+    const int64_t best = p->inner == 1 && type != SAM_INT32 ? first_in_run(p, type, v)
+                         : type == SAM_FLOAT32              ? first_f32(v, p->n, p->inner, p->largest)
+                         : type == SAM_INT32                ? first_s32(v, p->n, p->inner, p->largest)
+                         : type == SAM_INT8                 ? first_s8(v, p->n, p->inner, p->largest)
+                                                            : first_u8(v, p->n, p->inner, p->largest);
     if (w->y->type == SAM_INT64)
       ((int64_t *)w->y->data)[item] = best;
     else
@@ -623,39 +650,71 @@ ARG(ARG_MIN, arg_min)
 
 /* ---- CUMSUM ---------------------------------------------------------------------------------------------------- */
 
-#define RUNNING_SUM(T, ADD)                                        \
-  {                                                                \
-    const T *x = (const T *)w->x->data;                            \
-    T *y = (T *)w->y->data, total = 0;                             \
-    for (int64_t k = 0; k < p->n; k++) {                           \
-      int64_t j = at + (p->reverse ? p->n - 1 - k : k) * p->inner; \
-      const T before = total, u = x[j];                            \
-      total = ADD;                                                 \
-      y[j] = p->exclusive ? before : total;                        \
-    }                                                              \
-    break;                                                         \
+/* Sums along n steps of up to SUM_LANES neighbours, or (the last axis) of SUM_ROWS rows, whose sums do not wait for one
+ * another. x may be y. */
+enum { SUM_LANES = 256, SUM_ROWS = 4 };
+#define ROW_STEP(T, total, j, ADD)        \
+  {                                       \
+    const T before = total;               \
+    total = ADD(total, x[j]);             \
+    y[j] = p->exclusive ? before : total; \
   }
+#define RUNNING_SUM(name, T, ADD)                                                                  \
+  static void name##_rows(const axis_plan *p, const T *x, T *y, int64_t rows) {                    \
+    const int64_t n = p->n;                                                                        \
+    T a = 0, b = 0, c = 0, d = 0;                                                                  \
+    for (int64_t k = 0; rows == SUM_ROWS && k < n; k++) {                                          \
+      const int64_t at = p->reverse ? n - 1 - k : k;                                               \
+      ROW_STEP(T, a, at, ADD)                                                                      \
+      ROW_STEP(T, b, at + n, ADD)                                                                  \
+      ROW_STEP(T, c, at + 2 * n, ADD)                                                              \
+      ROW_STEP(T, d, at + 3 * n, ADD)                                                              \
+    }                                                                                              \
+    for (int64_t r = 0; rows < SUM_ROWS && r < rows; r++) {                                        \
+      a = 0;                                                                                       \
+      for (int64_t k = 0; k < n; k++) ROW_STEP(T, a, r *n + (p->reverse ? n - 1 - k : k), ADD)     \
+    }                                                                                              \
+  }                                                                                                \
+  static void name(const axis_plan *p, const void *from, void *to, int64_t first, int64_t lanes) { \
+    const T *x = (const T *)from + first;                                                          \
+    T *y = (T *)to + first, total[SUM_LANES] = {0};                                                \
+    if (p->inner == 1) {                                                                           \
+      name##_rows(p, x, y, lanes);                                                                 \
+      return;                                                                                      \
+    }                                                                                              \
+    for (int64_t k = 0; k < p->n; k++) {                                                           \
+      const int64_t at = (p->reverse ? p->n - 1 - k : k) * p->inner;                               \
+      for (int64_t l = 0; l < lanes; l++) ROW_STEP(T, total[l], at + l, ADD)                       \
+    }                                                                                              \
+  }
+#define ADD_REAL(a, u) (a + u)
+#define ADD_32(a, u) (int32_t)((uint32_t)(a) + (uint32_t)(u))
+#define ADD_64(a, u) (int64_t)((uint64_t)(a) + (uint64_t)(u))
+RUNNING_SUM(running_f32, float, ADD_REAL)
+RUNNING_SUM(running_s32, int32_t, ADD_32)
+RUNNING_SUM(running_s64, int64_t, ADD_64)
 
-static void cumsum_rows(void *arg, int64_t begin, int64_t end, int thread) {
+static int64_t sum_lanes(const axis_plan *p) { return p->inner > 1 ? SUM_LANES : SUM_ROWS; }
+
+static void cumsum_lanes(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
   const axis_work *w = arg;
   const axis_plan *p = w->plan;
+  const int64_t most = sum_lanes(p), side = p->inner > 1 ? p->inner : p->outer, pieces = (side + most - 1) / most;
   for (int64_t item = begin; item < end; item++) {
-    int64_t at = item / p->inner * p->n * p->inner + item % p->inner;
-    switch (w->x->type) {
-      case SAM_FLOAT32:
-        RUNNING_SUM(float, total + u)
-      case SAM_INT32:
-        RUNNING_SUM(int32_t, (int32_t)((uint32_t)total + (uint32_t)u))
-      default:
-        RUNNING_SUM(int64_t, (int64_t)((uint64_t)total + (uint64_t)u))
-    }
+    const int64_t first = item % pieces * most, lanes = side - first < most ? side - first : most;
+    const int64_t at = p->inner > 1 ? item / pieces * p->n * p->inner + first : first * p->n;
+    (w->x->type == SAM_FLOAT32 ? running_f32
+     : w->x->type == SAM_INT32 ? running_s32
+                               : running_s64)(p, w->x->data, w->y->data, at, lanes);
   }
 }
 
 static sam_status eval_cumsum(sam_ctx *ctx, sam_node *node) {
   axis_work work = {node->state, node->inputs[0], node->outputs[0]};
-  sam_parallel(ctx, work.plan->outer * work.plan->inner, work.plan->n * 4 + 4, cumsum_rows, &work);
+  const axis_plan *p = work.plan;
+  const int64_t most = sum_lanes(p), side = p->inner > 1 ? p->inner : p->outer, pieces = (side + most - 1) / most;
+  if (p->inner > 0) sam_parallel(ctx, p->inner > 1 ? p->outer * pieces : pieces, p->n * most + 4, cumsum_lanes, &work);
   return SAM_OK;
 }
 

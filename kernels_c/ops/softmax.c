@@ -99,14 +99,17 @@ static inline int32_t share_of(const softmax_plan *p, int32_t e, float inverse) 
   return sam_clamp32(whole + (q - (float)whole >= 0.5f) + p->zy, p->lo, p->hi);
 }
 
+/* The largest of n bytes, which `flip` makes unsigned; flipped. */
+static uint8_t top_of(const uint8_t *x, int64_t n, uint8_t flip) {
+  uint8_t top;
+  sam_uk.u8_top_runs(1, n, x, n, &top, flip);
+  return top ^ flip;
+}
+
 static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {
   int64_t n = p->depth, sum = 0;
   int32_t e[256];
-  uint8_t top = 0;
-  for (int64_t i = 0; i < n; i++) {
-    const uint8_t u = x[i] ^ flip;
-    top = u > top ? u : top;
-  }
+  const uint8_t top = top_of(x, n, flip);
   for (int64_t i = 0; i < n; i++) {
     const int32_t part = p->exp8[top - (x[i] ^ flip)];
     sum += part;
@@ -157,14 +160,18 @@ static void softmax_s16_rows(void *arg, int64_t begin_row, int64_t end_row, int 
     int32_t top = x[0];
     int64_t total = 0;
     for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
-    for (int64_t i = 0; i < n; i++) total += exp_s16(p, x[i] - top);
+    for (int64_t i = 0; i < n; i++) { /* x may be y */
+      const int32_t e = exp_s16(p, x[i] - top);
+      y[i] = (int16_t)e;
+      total += e;
+    }
     int64_t sum = total < 1 ? 1 : total > INT32_MAX ? INT32_MAX : total;
     int bits = 0; /* the highest set bit of sum */
     while (sum >> (bits + 1)) bits++;
     int32_t fraction = (int32_t)(((sum << (30 - bits)) + (1 << 13)) >> 14); /* sum / 2^bits in [1, 2] * 2^16 */
     int32_t inverse = sam_table16_at(p->inverse16, sam_clamp32(fraction - (1 << 15) - (1 << 16), -32768, 32767));
     for (int64_t i = 0; i < n; i++) {
-      int64_t product = (int64_t)exp_s16(p, x[i] - top) * inverse;
+      int64_t product = (int64_t)y[i] * inverse;
       int64_t q = bits > 0 ? (product + (INT64_C(1) << (bits - 1))) >> bits : product;
       y[i] = (int16_t)(q < 0 ? 0 : q > 32767 ? 32767 : q);
     }
@@ -214,33 +221,34 @@ static void log_softmax_f32_rows(void *arg, int64_t begin_row, int64_t end_row, 
   (void)thread;
   const rows_work *w = arg;
   int64_t n = w->plan->depth;
-  for (int64_t r = begin_row; r < end_row; r++) {
-    const float *x = (const float *)w->x + r * n;
-    float *y = (float *)w->y + r * n;
-    float top = x[0], sum = 0;
-    for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
-    for (int64_t i = 0; i < n; i++) sum += expf(x[i] - top);
-    float log_sum = logf(sum);
-    for (int64_t i = 0; i < n; i++) y[i] = x[i] - top - log_sum;
-  }
+  for (int64_t r = begin_row; r < end_row; r++)
+    sam_uk.f32_log_softmax(n, (const float *)w->x + r * n, (float *)w->y + r * n);
 }
 
+static const sam_binary_params unbounded = {.lo = -INFINITY, .hi = INFINITY};
+
 static void log_softmax_8bit(void *arg, int64_t begin_row, int64_t end_row, uint8_t flip) {
+  enum { PIECE = 256 };
   const rows_work *w = arg;
   const softmax_plan *p = w->plan;
-  int64_t n = p->depth;
+  const int64_t n = p->depth;
+  float value[PIECE];
   for (int64_t r = begin_row; r < end_row; r++) {
     const uint8_t *x = (const uint8_t *)w->x + r * n;
     uint8_t *y = (uint8_t *)w->y + r * n;
-    int32_t top = 0;
+    const uint8_t top = top_of(x, n, flip);
     int64_t sum = 0;
-    for (int64_t i = 0; i < n; i++) top = (x[i] ^ flip) > top ? x[i] ^ flip : top;
     for (int64_t i = 0; i < n; i++) sum += p->exp8[top - (x[i] ^ flip)];
-    float log_sum = (float)log(ldexp((double)sum, -EXP_BITS)), scale = (float)p->scale;
-    for (int64_t i = 0; i < n; i++) {
-      float value = scale * (float)((x[i] ^ flip) - top) - log_sum;
-      double q = (double)rintf(value / p->out_scale) + p->zy;
-      y[i] = (uint8_t)(q <= p->lo ? p->lo : q >= p->hi ? p->hi : (int32_t)q);
+    const float log_sum = (float)log(ldexp((double)sum, -EXP_BITS));
+    /* round((scale * (x - top) - log_sum) / out_scale) + zero point */
+    const sam_unary_params from = {.a = (float)p->scale, .zx = top - flip};
+    const sam_unary_params to = {.a = 1, .zy = p->zy, .lo = p->lo, .hi = p->hi};
+    for (int64_t i = 0; i < n; i += PIECE) {
+      const int64_t m = n - i < PIECE ? n - i : PIECE;
+      (flip ? sam_uk.s8_to_f32 : sam_uk.u8_to_f32)(m, x + i, value, &from);
+      sam_uk.f32_sub(m, value, &log_sum, value, SAM_STEP_A, &unbounded);
+      sam_uk.f32_div(m, value, &p->out_scale, value, SAM_STEP_A, &unbounded);
+      (flip ? sam_uk.f32_to_s8 : sam_uk.f32_to_u8)(m, value, y + i, &to);
     }
   }
 }
@@ -275,35 +283,55 @@ static void l2_f32_rows(void *arg, int64_t begin_row, int64_t end_row, int threa
     const float *x = (const float *)w->x + r * n;
     float *y = (float *)w->y + r * n;
     double squares = 0;
-    for (int64_t i = 0; i < n; i++) squares += (double)x[i] * x[i];
+    for (int64_t i = 0; i < n; i += SAM_FOLD_FLOAT_RUN) {
+      const int64_t m = n - i < SAM_FOLD_FLOAT_RUN ? n - i : SAM_FOLD_FLOAT_RUN;
+      float part;
+      sam_uk.f32_squares_runs(1, m, x + i, m, &part, 0);
+      squares += (double)part;
+    }
     float norm = sqrtf((float)squares);
     if (norm < 1e-6f) norm = 1e-6f;
-    for (int64_t i = 0; i < n; i++) y[i] = x[i] / norm;
+    sam_uk.f32_div(n, x, &norm, y, SAM_STEP_A, &unbounded);
   }
 }
 
 /* 128 * difference / norm, the output's scale being 1/128 by the format, whose int8 kernel multiplies by 128 in the
  * shift of the factor (one rounding is coarser then) and whose uint8 kernel multiplies the difference. */
-static int32_t l2_value(const softmax_plan *p, int32_t difference, sam_multiplier inverse) {
-  if (p->out_type == SAM_INT8) {
-    inverse.shift += 7;
-    return sam_clamp32(p->zy + sam_scale32(difference, inverse), p->lo, p->hi);
-  }
-  return sam_clamp32(p->zy + sam_scale32(128 * difference, inverse), p->lo, p->hi);
+typedef struct l2_factor {
+  int64_t q;
+  int left, right;
+  int64_t half, down; /* of the second rounding; -1 for numbers below 0, where there is one */
+  int32_t times;
+} l2_factor;
+static l2_factor l2_factor_of(const softmax_plan *p, int64_t squares) {
+  const sam_multiplier m = sam_inverse_root(squares);
+  const int shift = p->out_type == SAM_INT8 ? m.shift + 7 : m.shift;
+  l2_factor f = {.q = m.q, .left = shift > 0 ? shift : 0, .right = shift < 0 ? -shift : 0};
+  f.half = f.right ? INT64_C(1) << (f.right - 1) : 0;
+  f.down = f.right ? -1 : 0;
+  f.times = p->out_type == SAM_INT8 ? 1 : 128;
+  return f;
 }
-#define L2_ROWS(name, T)                                                                          \
-  static void name(void *arg, int64_t begin_row, int64_t end_row, int thread) {                   \
-    (void)thread;                                                                                 \
-    const rows_work *w = arg;                                                                     \
-    const softmax_plan *p = w->plan;                                                              \
-    for (int64_t r = begin_row; r < end_row; r++) {                                               \
-      const T *x = (const T *)w->x + r * p->depth;                                                \
-      T *y = (T *)w->y + r * p->depth;                                                            \
-      int64_t squares = 0;                                                                        \
-      for (int64_t i = 0; i < p->depth; i++) squares += (int64_t)(x[i] - p->zx) * (x[i] - p->zx); \
-      const sam_multiplier inverse = sam_inverse_root(squares);                                   \
-      for (int64_t i = 0; i < p->depth; i++) y[i] = (T)l2_value(p, x[i] - p->zx, inverse);        \
-    }                                                                                             \
+/* sam_scale32, with what a row has in common taken out. */
+static inline int32_t l2_value(const l2_factor *f, int32_t difference) {
+  const int32_t x = sam_saturate32((int64_t)((uint64_t)(int64_t)(f->times * difference) << f->left));
+  const int64_t high = (x * f->q + (INT64_C(1) << 30)) >> 31;
+  return (int32_t)((high + f->half + ((high >> 63) & f->down)) >> f->right);
+}
+#define L2_ROWS(name, T)                                                                                  \
+  static void name(void *arg, int64_t begin_row, int64_t end_row, int thread) {                           \
+    (void)thread;                                                                                         \
+    const rows_work *w = arg;                                                                             \
+    const softmax_plan *p = w->plan;                                                                      \
+    for (int64_t r = begin_row; r < end_row; r++) {                                                       \
+      const T *x = (const T *)w->x + r * p->depth;                                                        \
+      T *y = (T *)w->y + r * p->depth;                                                                    \
+      int64_t squares = 0;                                                                                \
+      for (int64_t i = 0; i < p->depth; i++) squares += (int64_t)(x[i] - p->zx) * (x[i] - p->zx);         \
+      const l2_factor f = l2_factor_of(p, squares);                                                       \
+      const int32_t zx = p->zx, zy = p->zy, lo = p->lo, hi = p->hi;                                       \
+      for (int64_t i = 0; i < p->depth; i++) y[i] = (T)sam_clamp32(zy + l2_value(&f, x[i] - zx), lo, hi); \
+    }                                                                                                     \
   }
 L2_ROWS(l2_s8_rows, int8_t)
 L2_ROWS(l2_u8_rows, uint8_t)

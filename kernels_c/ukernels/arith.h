@@ -47,6 +47,8 @@ typedef sam_unary_kernel sam_s32_to_s8_t, sam_s32_to_u8_t;
 
 /* y = softmax(beta * x) of one row, n > 0. */
 typedef void sam_f32_softmax_t(int64_t n, const float *x, float *y, float beta);
+/* y = x - log(sum of exp(x)) of one row, n > 0. */
+typedef void sam_f32_log_softmax_t(int64_t n, const float *x, float *y);
 
 /* Sum of n < 2^23 bytes. Other reductions: reduce.h. */
 typedef int32_t sam_s8_sum_t(int64_t n, const int8_t *x);

@@ -255,6 +255,10 @@ static void sums(const level *uk) {
     for (int64_t i = 0; i < n; i++) top = fb[i] > top ? fb[i] : top;
     for (int64_t i = 0; i < n; i++) sum += exp((fb[i] - top) * 0.7f);
     for (int64_t i = 0; i < n; i++) EXPECT_NEAR(y[i], exp((fb[i] - top) * 0.7f) / sum, 2e-6);
+    uk->table.f32_log_softmax(n, fb, y);
+    sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += exp(fb[i] - top);
+    for (int64_t i = 0; i < n; i++) EXPECT_NEAR(y[i], fb[i] - top - log(sum), 1e-5);
   }
 }
 

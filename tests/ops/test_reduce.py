@@ -84,6 +84,15 @@ CASES = [
         for e in (False, True)
         for r in (False, True)
     ],
+    *[Case(f"cumsum {d} {s} {a} {e}", "CUMSUM", [tensor(d, s, low=-99, high=99), const(np.array(a, np.int32))], [tensor(d)],
+           {"exclusive": e, "reverse": e})
+      for d in ("float32", "int32", "int64") for s, a in (((2, 5, 300), 1), ((22, 33), -1)) for e in (False, True)],
+    *[Case(f"{op} {d} {n}", op, [tensor(d, (30, n)), const(np.array(1, np.int32))], [tensor("int32")],
+           {"output_type": "INT32"}, version=2)
+      for op in ("ARG_MAX", "ARG_MIN") for d in ("float32", "int8", "uint8", "int32") for n in (1, 8, 100, 1001)],
+    *[Case(f"{op} nan", op, [const(NOT_NUMBERS), const(np.array(1, np.int32))], [tensor("int32")],
+           {"output_type": "INT32"}, oracle=lambda v, f=f: [np.where(np.isnan(v[0][:, 0]), 0, f(v[0], 1)).astype(np.int32)])
+      for op, f in (("ARG_MAX", np.nanargmax), ("ARG_MIN", np.nanargmin))],
     *[Case(f"add n {d} {n}", "ADD_N", [tensor(d, (7, 999), low=-99, high=99)] * n, [tensor(d)])
       for d in ("float32", "int32") for n in (2, 3, 5)],
     Case("add n shapes", "ADD_N", [tensor("float32", (3,)), tensor("float32", (1,))], [tensor("float32")], error="shape"),

@@ -14,6 +14,7 @@
  * empty. With stride 1 the row is then taken for one whose pixels have `lanes` channels (`flat`: several real pixels
  * lie side by side, the weights repeat); otherwise pixels are widened to the least number of channels. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/activation.h"
@@ -279,22 +280,32 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
 
 static void fill_packed(void *dst, const void *arg) { sam_dw_pack(dst, arg); }
 
-/* The bias in packed order; for integers with sum of weights * zero points taken off, wrapping like the kernels. */
-static void fold_bias(const dw_plan *p, const void *filter, const void *bias, uint32_t *dst) {
+/* The bias in packed order; for integers with sum of weights * zero points taken off, wrapping like the kernels. Says
+ * whether results of integers fit 16 bits (sam_s8_gemm_fits16). */
+static bool fold_bias(const dw_plan *p, const void *filter, const void *bias, uint32_t *dst) {
   sam_dw_packing packing = p->packing;
   packing.filter = filter;
   const uint32_t zero = (uint32_t)(p->in_zero + p->kernel->offset);
+  bool fits16 = true;
   for (int64_t i = 0; i < p->n_packed; i++) {
     const int64_t c = p->order[i];
     dst[i] = 0;
     if (c < 0) continue;
     if (bias) memcpy(&dst[i], (const uint32_t *)bias + c, 4);
     if (p->size == 4) continue;
+    const int32_t start = (int32_t)dst[i];
     uint32_t sum = 0;
-    for (int64_t t = 0; t < (int64_t)p->kh * p->kw; t++)
-      sum += (uint32_t)sam_dw_weight(&packing, t * p->out_channels + c);
+    double magnitude = 0;
+    for (int64_t t = 0; t < (int64_t)p->kh * p->kw; t++) {
+      const int32_t weight = sam_dw_weight(&packing, t * p->out_channels + c);
+      sum += (uint32_t)weight;
+      magnitude += abs(weight);
+    }
     dst[i] -= sum * zero;
+    /* Twice: an input less its zero point reaches as far as 255. */
+    fits16 = fits16 && sam_s8_gemm_fits16(2 * magnitude, start, p->scale[i]);
   }
+  return fits16;
 }
 
 /* Hybrid: the input as its int8 image would have it. The bytes are written into the end of each image's floats, which
@@ -330,7 +341,7 @@ static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
     packing.filter = filter->data;
     sam_dw_pack(weights, &packing);
     uint32_t *folded = (uint32_t *)(void *)(weights + p->packed_bytes);
-    fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
+    w.strip.fits16 = fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
     w.strip.weights = weights;
     w.strip.bias = folded;
   }
@@ -498,7 +509,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   if (!known) return sam_scratch(ctx, scratch);
   uint32_t *folded = sam_alloc(ctx, (size_t)p->n_packed * sizeof *folded);
   if (!folded) return SAM_OUT_OF_MEMORY;
-  fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
+  s->fits16 = fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
   s->bias = folded;
   /* The layout follows from these; two filters of one tensor's bytes may still be packed differently. */
   uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 3) << 58 | (uint64_t)(k->parts == 2) << 57 |

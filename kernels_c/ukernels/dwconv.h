@@ -28,6 +28,7 @@ typedef struct sam_dw_strip {
   const void *bias;    /* packed order; int32_t with all zero points folded in, or float */
   const float *scale;  /* packed order */
   int32_t zero_point, lo, hi;
+  bool fits16; /* results before the zero point is added, see sam_s8_gemm_fits16 */
   float real_lo, real_hi;
 } sam_dw_strip;
 

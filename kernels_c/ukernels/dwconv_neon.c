@@ -77,10 +77,17 @@ INLINE void add_beyond(int32x4_t acc[2][4], const beyond *b, int64_t at, int64_t
 }
 
 INLINE void store(uint8_t *out, int32x4_t acc[4], const sam_dw_strip *s, const float *scale, bool plain, const bool u) {
-  for (int j = 0; j < 4; j++) acc[j] = vi_from_vf(vmulq_f32(vcvtq_f32_s32(acc[j]), vld1q_f32(scale + 4 * j)));
-  const int16x8_t zero = vdupq_n_s16((int16_t)s->zero_point);
-  const int16x8_t low = vqaddq_s16(narrow_s32(acc[0], acc[1]), zero);
-  const int16x8_t high = vqaddq_s16(narrow_s32(acc[2], acc[3]), zero);
+  vf x[4];
+  for (int j = 0; j < 4; j++) x[j] = vf_mul(vf_from_vi(acc[j]), vf_load(scale + 4 * j));
+  int16x8_t low, high;
+  if (plain) {
+    const vf rounder = vf_rounder(s->zero_point);
+    low = round_to_s16(x[0], x[1], rounder), high = round_to_s16(x[2], x[3], rounder);
+  } else {
+    const int16x8_t zero = vdupq_n_s16((int16_t)s->zero_point);
+    low = vqaddq_s16(narrow_s32(vi_from_vf(x[0]), vi_from_vf(x[1])), zero);
+    high = vqaddq_s16(narrow_s32(vi_from_vf(x[2]), vi_from_vf(x[3])), zero);
+  }
   vb y = u ? narrow_u16(low, high) : vreinterpretq_u8_s8(narrow_s16(low, high));
   const vb lo = vb_set((uint8_t)s->lo), hi = vb_set((uint8_t)s->hi);
   if (!plain) y = u ? vb_min_u8(vb_max_u8(y, lo), hi) : vb_min_s8(vb_max_s8(y, lo), hi);
@@ -217,9 +224,9 @@ INLINE void three(const sam_dw_strip *s, bool slides_along, bool plain, const bo
     blocks(s, 3, 3, plain, u);
 }
 
-/* Without limits of its own a result is where saturation leaves it. */
-static bool s8_plain(const sam_dw_strip *s) { return s->lo == -128 && s->hi == 127; }
-static bool u8_plain(const sam_dw_strip *s) { return s->lo == 0 && s->hi == 255; }
+/* Without limits of its own a result is where one saturation leaves it. */
+static bool s8_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == -128 && s->hi == 127; }
+static bool u8_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == 0 && s->hi == 255; }
 
 static void s8_any(const sam_dw_strip *s) { any(s, false); }
 static void u8_any(const sam_dw_strip *s) { any(s, true); }

@@ -1,6 +1,6 @@
 /* Depthwise int8 by sdot, 16 channels at a time; the idea is in dwconv.h. */
-#include <arm_neon.h>
-
+#include "ukernels/simd_neon.h"
+/* Over that layer: */
 #include "ukernels/ukernels.h"
 
 #define GROUP 4
@@ -10,7 +10,12 @@
 #define BLOCK 16
 #define WITH_5X5
 #define KERNEL(kind) sam_s8_##kind##__neondot
-#define ON_WIDTH(width, call) call(16)
+#define ON_WIDTH(width, call) \
+  if (is_plain(s)) {          \
+    call(plain)               \
+  } else {                    \
+    call(16)                  \
+  }
 
 static inline __attribute__((always_inline)) void lanes_16(const void *const *rows, int64_t at, int32x4_t v[4]) {
   const int8x16_t a = vld1q_s8((const int8_t *)rows[0] + at), b = vld1q_s8((const int8_t *)rows[1] + at);
@@ -29,11 +34,22 @@ static inline limits_16 limits_of_16(const sam_dw_strip *s) {
 }
 static inline __attribute__((always_inline)) void store_16(uint8_t *out, int32x4_t acc[4], const limits_16 *l,
                                                            const float *scale) {
-  for (int j = 0; j < 4; j++) acc[j] = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc[j]), vld1q_f32(scale + 4 * j)));
-  const int16x8_t low = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(acc[0]), acc[1]), l->zero);
-  const int16x8_t high = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(acc[2]), acc[3]), l->zero);
-  const int8x16_t y = vmaxq_s8(vqmovn_high_s16(vqmovn_s16(low), high), l->lo);
+  for (int j = 0; j < 4; j++) acc[j] = vi_from_vf(vf_mul(vf_from_vi(acc[j]), vf_load(scale + 4 * j)));
+  const int16x8_t low = vqaddq_s16(narrow_s32(acc[0], acc[1]), l->zero);
+  const int16x8_t high = vqaddq_s16(narrow_s32(acc[2], acc[3]), l->zero);
+  const int8x16_t y = vmaxq_s8(narrow_s16(low, high), l->lo);
   vst1q_s8((int8_t *)out, vminq_s8(y, l->hi));
+}
+
+/* Plain results are where one saturation leaves them. */
+static inline bool is_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == -128 && s->hi == 127; }
+static inline vf rounder_of(const sam_dw_strip *s) { return vf_rounder(s->zero_point); }
+static inline __attribute__((always_inline)) void store_plain(uint8_t *out, int32x4_t acc[4], const vf *rounder,
+                                                              const float *scale) {
+  vf x[4];
+  for (int j = 0; j < 4; j++) x[j] = vf_mul(vf_from_vi(acc[j]), vf_load(scale + 4 * j));
+  const int16x8_t low = round_to_s16(x[0], x[1], *rounder), high = round_to_s16(x[2], x[3], *rounder);
+  vst1q_s8((int8_t *)out, narrow_s16(low, high));
 }
 
 static inline __attribute__((always_inline)) void dots(int32x4_t acc[4], const int32x4_t x[4], const uint8_t *w) {
@@ -49,5 +65,13 @@ static inline __attribute__((always_inline)) void dots(int32x4_t acc[4], const i
 #define LIMITS_OF limits_of_16
 #define STORE store_16
 #define NAME(stem) stem##_16
+#include "ukernels/dwconv_lanes.inc"
+#define WIDTH 16
+#define V int32x4_t
+#define LANES lanes_16
+#define LIMITS vf
+#define LIMITS_OF rounder_of
+#define STORE store_plain
+#define NAME(stem) stem##_plain
 #include "ukernels/dwconv_lanes.inc"
 #include "ukernels/dwconv_run.inc"

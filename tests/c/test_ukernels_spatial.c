@@ -67,6 +67,8 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   strip.taps = taps, strip.channels = t->channels;
   strip.kh = t->kh, strip.kw = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
   strip.zero_point = kind == 1 ? 100 : -3, strip.lo = kind == 1 ? 7 : -100, strip.hi = kind == 1 ? 250 : 101;
+  strip.fits16 = t->channels % 3 == 1; /* the scales are small enough */
+  if (strip.fits16) strip.lo = kind == 1 ? 0 : -128, strip.hi = kind == 1 ? 255 : 127;
   strip.real_lo = -3, strip.real_hi = 3;
   kernel->run(&strip);
   free(order);

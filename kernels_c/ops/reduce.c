@@ -653,39 +653,38 @@ ARG(ARG_MIN, arg_min)
 /* Sums along n steps of up to SUM_LANES neighbours, or (the last axis) of SUM_ROWS rows, whose sums do not wait for one
  * another. x may be y. */
 enum { SUM_LANES = 256, SUM_ROWS = 4 };
-#define ROW_STEP(T, total, j, ADD)        \
-  {                                       \
-    const T before = total;               \
-    total = ADD(total, x[j]);             \
-    y[j] = p->exclusive ? before : total; \
+#define SUM_STEP(T, total, x, y, ADD, exclusive) \
+  {                                              \
+    const T before = total;                      \
+    total = ADD(total, *(x));                    \
+    *(y) = (exclusive) ? before : total;         \
   }
-#define RUNNING_SUM(name, T, ADD)                                                                  \
-  static void name##_rows(const axis_plan *p, const T *x, T *y, int64_t rows) {                    \
-    const int64_t n = p->n;                                                                        \
-    T a = 0, b = 0, c = 0, d = 0;                                                                  \
-    for (int64_t k = 0; rows == SUM_ROWS && k < n; k++) {                                          \
-      const int64_t at = p->reverse ? n - 1 - k : k;                                               \
-      ROW_STEP(T, a, at, ADD)                                                                      \
-      ROW_STEP(T, b, at + n, ADD)                                                                  \
-      ROW_STEP(T, c, at + 2 * n, ADD)                                                              \
-      ROW_STEP(T, d, at + 3 * n, ADD)                                                              \
-    }                                                                                              \
-    for (int64_t r = 0; rows < SUM_ROWS && r < rows; r++) {                                        \
-      a = 0;                                                                                       \
-      for (int64_t k = 0; k < n; k++) ROW_STEP(T, a, r *n + (p->reverse ? n - 1 - k : k), ADD)     \
-    }                                                                                              \
-  }                                                                                                \
-  static void name(const axis_plan *p, const void *from, void *to, int64_t first, int64_t lanes) { \
-    const T *x = (const T *)from + first;                                                          \
-    T *y = (T *)to + first, total[SUM_LANES] = {0};                                                \
-    if (p->inner == 1) {                                                                           \
-      name##_rows(p, x, y, lanes);                                                                 \
-      return;                                                                                      \
-    }                                                                                              \
-    for (int64_t k = 0; k < p->n; k++) {                                                           \
-      const int64_t at = (p->reverse ? p->n - 1 - k : k) * p->inner;                               \
-      for (int64_t l = 0; l < lanes; l++) ROW_STEP(T, total[l], at + l, ADD)                       \
-    }                                                                                              \
+#define RUNNING_SUM(name, T, ADD)                                                                                  \
+  static inline                                                                                                    \
+      __attribute__((always_inline)) void name##_four(int64_t n, const T *x, T *y, int64_t step, bool exclusive) { \
+    const T *x1 = x + n, *x2 = x1 + n, *x3 = x2 + n;                                                               \
+    T *y1 = y + n, *y2 = y1 + n, *y3 = y2 + n, a = 0, b = 0, c = 0, d = 0;                                         \
+    for (int64_t k = 0; k != n * step; k += step) {                                                                \
+      SUM_STEP(T, a, x + k, y + k, ADD, exclusive)                                                                 \
+      SUM_STEP(T, b, x1 + k, y1 + k, ADD, exclusive)                                                               \
+      SUM_STEP(T, c, x2 + k, y2 + k, ADD, exclusive)                                                               \
+      SUM_STEP(T, d, x3 + k, y3 + k, ADD, exclusive)                                                               \
+    }                                                                                                              \
+  }                                                                                                                \
+  static void name(const axis_plan *p, const void *from, void *to, int64_t first, int64_t lanes) {                 \
+    const int64_t step = p->reverse ? -p->inner : p->inner;                                                        \
+    const T *x = (const T *)from + first + (p->reverse ? (p->n - 1) * p->inner : 0);                               \
+    T *y = (T *)to + first + (p->reverse ? (p->n - 1) * p->inner : 0), total[SUM_LANES] = {0};                     \
+    if (p->inner == 1 && lanes == SUM_ROWS) {                                                                      \
+      if (p->exclusive)                                                                                            \
+        name##_four(p->n, x, y, step, true);                                                                       \
+      else                                                                                                         \
+        name##_four(p->n, x, y, step, false);                                                                      \
+      return;                                                                                                      \
+    }                                                                                                              \
+    const int64_t lane = p->inner == 1 ? p->n : 1;                                                                 \
+    for (int64_t k = 0; k < p->n; k++, x += step, y += step)                                                       \
+      for (int64_t l = 0; l < lanes; l++) SUM_STEP(T, total[l], x + l * lane, y + l * lane, ADD, p->exclusive)     \
   }
 #define ADD_REAL(a, u) (a + u)
 #define ADD_32(a, u) (int32_t)((uint32_t)(a) + (uint32_t)(u))
@@ -714,7 +713,8 @@ static sam_status eval_cumsum(sam_ctx *ctx, sam_node *node) {
   axis_work work = {node->state, node->inputs[0], node->outputs[0]};
   const axis_plan *p = work.plan;
   const int64_t most = sum_lanes(p), side = p->inner > 1 ? p->inner : p->outer, pieces = (side + most - 1) / most;
-  if (p->inner > 0) sam_parallel(ctx, p->inner > 1 ? p->outer * pieces : pieces, p->n * most + 4, cumsum_lanes, &work);
+  if (p->n > 0 && p->inner > 0)
+    sam_parallel(ctx, p->inner > 1 ? p->outer * pieces : pieces, p->n * most + 4, cumsum_lanes, &work);
   return SAM_OK;
 }
 

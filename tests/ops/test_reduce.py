@@ -87,6 +87,8 @@ CASES = [
     *[Case(f"cumsum {d} {s} {a} {e}", "CUMSUM", [tensor(d, s, low=-99, high=99), const(np.array(a, np.int32))], [tensor(d)],
            {"exclusive": e, "reverse": e})
       for d in ("float32", "int32", "int64") for s, a in (((2, 5, 300), 1), ((22, 33), -1)) for e in (False, True)],
+    *[Case(f"cumsum empty {s} {a}", "CUMSUM", [tensor("float32", s), const(np.array(a, np.int32))], [tensor("float32")],
+           {"exclusive": False, "reverse": True}, oracle=lambda v: [v[0]]) for s in ((3, 0), (0, 3)) for a in (0, 1)],
     *[Case(f"{op} {d} {n}", op, [tensor(d, (30, n)), const(np.array(1, np.int32))], [tensor("int32")],
            {"output_type": "INT32"}, version=2)
       for op in ("ARG_MAX", "ARG_MIN") for d in ("float32", "int8", "uint8", "int32") for n in (1, 8, 100, 1001)],

@@ -61,6 +61,10 @@ function(samara_select_isa sources)
       endif()
       list(APPEND flags ${isa_flags_${suffix}})
     endif()
+    # The compiler makes vectors of plain loops only where no floating-point flag counts (nobody reads them).
+    if(stem MATCHES "^loops_")
+      list(APPEND flags -fno-trapping-math)
+    endif()
     # GCC's scheduler undoes the load/multiply interleaving that in-order ARM cores need.
     if(CMAKE_C_COMPILER_ID STREQUAL GNU AND SAMARA_ARCH MATCHES "^arm")
       list(APPEND flags -fno-schedule-insns -frename-registers)

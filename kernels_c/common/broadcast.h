@@ -78,6 +78,15 @@ static inline void sam_broadcast_walk(const sam_broadcast *p, int64_t begin, int
     if (n > end - begin) n = end - begin;
     row(arg, n, begin, in);
     begin += n;
+    if (last > 0 && n == length) { /* the whole rows that follow */
+      const int64_t left = p->dims[last - 1] - at[last - 1] - 1, full = (end - begin) / length;
+      const int64_t rows = left < full ? left : full;
+      for (int64_t r = 0; r < rows; r++, begin += length) {
+        for (int32_t i = 0; i < p->inputs; i++) in[i] += p->stride[i][last - 1];
+        row(arg, length, begin, in);
+      }
+      at[last - 1] += rows;
+    }
     for (int32_t i = 0; i < p->inputs; i++) in[i] -= at[last] * p->stride[i][last];
     at[last] = 0;
     for (int32_t d = last - 1; d >= 0; d--) {

@@ -2,28 +2,20 @@
 
 #include <string.h>
 
-#include "fp16.h"
 #include "ukernels/ukernels.h"
 
-/* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. */
-enum { SHORT_ROW = 64, PIECE = 512 };
+/* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. Rows up to
+ * TILED_ROW are not, where spreading costs little: dense and periodic inputs, and single bytes. */
+enum { SHORT_ROW = 64, TILED_ROW = 512, PIECE = 1024 };
 
 /* DENSE: element i of the output meets element i. PERIODIC: it meets element i % row. */
 enum { DENSE, PERIODIC, SCATTERED };
 
 void sam_widen(const void *x, sam_type type, int64_t n, float *y) {
-  const uint16_t *h = x;
-  if (type == SAM_FLOAT16)
-    for (int64_t i = 0; i < n; i++) y[i] = sam_f16_to_f32(h[i]);
-  else
-    for (int64_t i = 0; i < n; i++) y[i] = sam_bf16_to_f32(h[i]);
+  sam_uk.loops->cast[type][SAM_FLOAT32](n, x, y, NULL);
 }
 void sam_narrow(const float *x, sam_type type, int64_t n, void *y) {
-  uint16_t *h = y;
-  if (type == SAM_FLOAT16)
-    for (int64_t i = 0; i < n; i++) h[i] = sam_f32_to_f16(x[i]);
-  else
-    for (int64_t i = 0; i < n; i++) h[i] = sam_f32_to_bf16(x[i]);
+  sam_uk.loops->cast[SAM_FLOAT32][type](n, x, y, NULL);
 }
 
 static uint8_t form_of(const sam_broadcast *s, int32_t input) {
@@ -85,6 +77,13 @@ static void run_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
   for (int64_t i = 0; i < n; i++) ((T *)to)[i] = ((const T *)from)[i * step]; \
   break;
 static void spread_row(char *to, const char *from, int64_t n, int64_t step, int64_t size) {
+  if (n >= 16 && (step == 1 || size == 1)) { /* worth a call */
+    if (step == 1)
+      memcpy(to, from, (size_t)(n * size));
+    else
+      memset(to, *from, (size_t)n);
+    return;
+  }
   switch (size) {
     case 1:
       SPREAD(uint8_t)
@@ -129,10 +128,11 @@ static void spread(const sam_broadcast *s, int32_t input, const char *x, int64_t
 static void run_short_rows(const sam_binary_plan *p, const sam_broadcast *s, const uint8_t form[2],
                            const char *const x[2], char *y, int64_t from, int64_t to) {
   const int64_t row = s->dims[s->rank - 1], size = p->size_in;
-  _Alignas(64) char space[2][(PIECE + SHORT_ROW) * 8];
+  _Alignas(64) char space[2][(PIECE + TILED_ROW) * 8];
+  const int64_t tiled = (to - from < PIECE ? to - from : PIECE) + row;
   for (int i = 0; i < 2; i++)
-    for (int64_t k = 0; form[i] == PERIODIC && k < PIECE + row; k += row)
-      memcpy(space[i] + k * size, x[i], (size_t)((k + row <= PIECE + SHORT_ROW ? row : PIECE + SHORT_ROW - k) * size));
+    for (int64_t k = 0; form[i] == PERIODIC && k < tiled; k += row)
+      memcpy(space[i] + k * size, x[i], (size_t)((k + row <= tiled ? row : tiled - k) * size));
   for (int64_t at = from; at < to; at += PIECE) {
     const int64_t n = to - at < PIECE ? to - at : PIECE;
     const char *piece[2];
@@ -192,7 +192,8 @@ static void run_elements(const sam_binary_plan *plan, const void *const *inputs,
     run_periodic(plan, inputs, output, from, to, shape->dims[last]);
     return;
   }
-  if (shape->rank > 1 && shape->dims[last] < SHORT_ROW) {
+  const bool cheap = plan->size_in == 1 || (plan->form[0] != SCATTERED && plan->form[1] != SCATTERED);
+  if (shape->rank > 1 && shape->dims[last] < (cheap ? TILED_ROW : SHORT_ROW)) {
     const char *const x[2] = {inputs[0], inputs[1]};
     run_slices(plan, shape, plan->form, x, output, from, to);
     return;

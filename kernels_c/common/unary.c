@@ -55,12 +55,6 @@ sam_status sam_unary_begin_same(sam_ctx *ctx, sam_node *node, sam_unary_plan **r
   return SAM_OK;
 }
 
-static void lookup_words(int64_t n, const void *px, void *py, const sam_unary_params *p) {
-  const int16_t *x = px;
-  int16_t *y = py;
-  for (int64_t i = 0; i < n; i++) y[i] = sam_table16_at(p->table, x[i]);
-}
-
 void sam_unary_use_bytes(sam_unary_plan *plan) {
   enum { LEAST = 1024 /* elements that make up for the time it takes to fit a curve */ };
   plan->params.table = plan->table.bytes;
@@ -74,7 +68,7 @@ void sam_unary_use_table(sam_unary_plan *plan, const sam_node *node, sam_real_fn
   if (x->type == SAM_INT16) {
     sam_table16_fill(plan->table.words, x, y, f, arg);
     plan->params.table = plan->table.words;
-    plan->kernel = lookup_words;
+    plan->kernel = sam_uk.loops->lookup16;
     plan->cost = 8;
     return;
   }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "broadcast.h"
+#include "elementwise.h"
 #include "ops.h"
 #include "ukernels/ukernels.h"
 #include "unary.h"
@@ -248,87 +248,57 @@ static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
 
 /* ---- PRELU: a slope per element, broadcast over the input -------------------------------------------------------- */
 
-typedef struct prelu_plan {
-  sam_broadcast shape;
-  int32_t zx, za, zy, lo, hi;
-  sam_multiplier m, n;
-} prelu_plan;
-
-typedef struct prelu_work {
-  const prelu_plan *plan;
-  const char *x, *alpha;
-  char *y;
-  sam_type type;
-} prelu_work;
-
-static int32_t prelu_value(int32_t x, int32_t alpha, const prelu_plan *p) {
-  x -= p->zx;
-  int32_t y = x >= 0 ? sam_scale32(x, p->m) : sam_scale32(x * (alpha - p->za), p->n);
-  return sam_clamp32(sam_saturate32((int64_t)y + p->zy), p->lo, p->hi);
+static int32_t prelu_value(int32_t x, int32_t alpha, const sam_binary_params *p) {
+  x -= p->za;
+  int32_t y = x >= 0 ? sam_scale32(x, p->ma) : sam_scale32(x * (alpha - p->zb), p->mb);
+  return sam_clamp32(sam_saturate32((int64_t)y + p->zy), (int32_t)p->ilo, (int32_t)p->ihi);
 }
-
-#define PRELU_ROW(T, EXPR)                                                                    \
-  for (int64_t i = 0; i < n; i++) {                                                           \
-    const T u = ((const T *)w->x)[in[0] + i * dx], a = ((const T *)w->alpha)[in[1] + i * da]; \
-    ((T *)w->y)[out + i] = EXPR;                                                              \
-  }
-
-static void prelu_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
-  const prelu_work *w = arg;
-  const prelu_plan *p = w->plan;
-  int64_t dx = p->shape.stride[0][p->shape.rank - 1], da = p->shape.stride[1][p->shape.rank - 1];
-  switch (w->type) {
-    case SAM_FLOAT32:
-      PRELU_ROW(float, u >= 0 ? u : u * a) break;
-    case SAM_INT8:
-      PRELU_ROW(int8_t, (int8_t)prelu_value(u, a, p)) break;
-    case SAM_UINT8:
-      PRELU_ROW(uint8_t, (uint8_t)prelu_value(u, a, p)) break;
-    default:
-      PRELU_ROW(int16_t, (int16_t)prelu_value(u, a, p)) break;
-  }
-}
-
-static void prelu_block(void *arg, int64_t begin, int64_t end, int thread) {
-  (void)thread;
-  const sam_broadcast *shape = &((const prelu_work *)arg)->plan->shape;
-  int64_t to = end * SAM_ELEMENTWISE_BLOCK;
-  sam_broadcast_walk(shape, begin * SAM_ELEMENTWISE_BLOCK, to < shape->count ? to : shape->count, prelu_row, arg);
-}
+SAM_BINARY_KERNEL(prelu_s8, int8_t, int8_t, (int8_t)prelu_value(u, v, p))
+SAM_BINARY_KERNEL(prelu_u8, uint8_t, uint8_t, (uint8_t)prelu_value(u, v, p))
+SAM_BINARY_KERNEL(prelu_s16, int16_t, int16_t, (int16_t)prelu_value(u, v, p))
 
 static sam_status eval_prelu(sam_ctx *ctx, sam_node *node) {
-  const prelu_plan *plan = node->state;
-  prelu_work work = {plan, node->inputs[0]->data, node->inputs[1]->data, node->outputs[0]->data, node->inputs[0]->type};
-  int64_t blocks = (plan->shape.count + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
-  sam_parallel(ctx, blocks, (work.type == SAM_FLOAT32 ? 1 : 4) * SAM_ELEMENTWISE_BLOCK, prelu_block, &work);
+  sam_binary_run(ctx, node->state, node);
+  return SAM_OK;
+}
+
+static sam_status plan_prelu(sam_ctx *ctx, const sam_node *node, sam_binary_plan *plan) {
+  const sam_tensor *x = node->inputs[0], *alpha = node->inputs[1], *y = node->outputs[0];
+  sam_binary_params *p = &plan->params;
+  int32_t lo, hi;
+  SAM_TRY(sam_check_quant(ctx, x));
+  SAM_TRY(sam_check_quant(ctx, alpha));
+  SAM_TRY(sam_check_quant(ctx, y));
+  sam_type_range(x->type, &lo, &hi);
+  p->ilo = lo;
+  p->ihi = hi;
+  p->za = x->quant->zero_point[0];
+  p->zb = alpha->quant->zero_point[0];
+  p->zy = y->quant->zero_point[0];
+  const double sx = x->quant->scale[0], sy = y->quant->scale[0];
+  p->ma = sam_multiplier_of(sx / sy);
+  p->mb = sam_multiplier_of(sx * alpha->quant->scale[0] / sy);
+  plan->cost = 16;
+  if (x->type == SAM_INT16)
+    plan->kernel = prelu_s16;
+  else if (p->ma.shift <= 8 && p->mb.shift <= 8)
+    plan->kernel = x->type == SAM_INT8 ? sam_uk.s8_prelu : sam_uk.u8_prelu;
+  else
+    plan->kernel = x->type == SAM_INT8 ? prelu_s8 : prelu_u8;
   return SAM_OK;
 }
 
 static sam_status prepare_prelu(sam_ctx *ctx, sam_node *node) {
-  const sam_tensor *x = node->inputs[0], *alpha = node->inputs[1];
+  const sam_tensor *x = node->inputs[0];
   sam_tensor *y = node->outputs[0];
-  SAM_TRY(sam_check_same_type(ctx, alpha, x));
   SAM_TRY(sam_check_same_type(ctx, y, x));
-  int32_t rank, dims[SAM_MAX_RANK];
-  SAM_TRY(sam_broadcast_shapes(ctx, x, alpha, &rank, dims));
-  SAM_TRY(sam_set_shape(ctx, y, rank, dims));
-  if (!sam_same_shape(x, y)) return sam_fail(ctx, SAM_INVALID_MODEL, "alpha does not broadcast to the input's shape");
-  prelu_plan *plan = sam_alloc(ctx, sizeof *plan);
+  sam_binary_plan *plan = sam_alloc(ctx, sizeof *plan);
   if (plan == NULL) return SAM_OUT_OF_MEMORY;
   node->state = plan;
-  sam_broadcast_plan(&plan->shape, rank, dims, 2, (const sam_tensor *const[]){x, alpha});
-  if (x->type == SAM_FLOAT32) return SAM_OK;
-  SAM_TRY(sam_check_quant(ctx, x));
-  SAM_TRY(sam_check_quant(ctx, alpha));
-  SAM_TRY(sam_check_quant(ctx, y));
-  sam_type_range(x->type, &plan->lo, &plan->hi);
-  plan->zx = x->quant->zero_point[0];
-  plan->za = alpha->quant->zero_point[0];
-  plan->zy = y->quant->zero_point[0];
-  double sx = x->quant->scale[0], sy = y->quant->scale[0];
-  plan->m = sam_multiplier_of(sx / sy);
-  plan->n = sam_multiplier_of(sx * alpha->quant->scale[0] / sy);
-  return SAM_OK;
+  SAM_TRY(sam_binary_begin(ctx, node, plan));
+  if (!sam_same_shape(x, y)) return sam_fail(ctx, SAM_INVALID_MODEL, "alpha does not broadcast to the input's shape");
+  plan->kernel = sam_uk.loops->binary[SAM_PRELU][x->type];
+  return x->type == SAM_FLOAT32 ? SAM_OK : plan_prelu(ctx, node, plan);
 }
 
 /* ---- The operators --------------------------------------------------------------------------------------------- */

@@ -16,17 +16,17 @@
  * Each is within 1 of the format's own fixed-point rules and within half a step of the real result.
  * int16 follows the format exactly: with zero points 0 and powers of two as scales the inputs are shifted and added
  * with saturation, else both are brought to a common scale with 15 bits of headroom (rule D-away of fixed_point.h). */
+#include <string.h>
+
 #include "activation.h"
 #include "elementwise.h"
 #include "ops.h"
 #include "chain.h"
 #include "ukernels/ukernels.h"
 
-typedef enum binary_kind { ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQDIFF, FLOOR_DIV, FLOOR_MOD, POW, KINDS } binary_kind;
-
 typedef struct binary_plan {
   sam_binary_plan rows; /* first, for sam_binary_piece */
-  binary_kind kind;
+  sam_binary_kind kind;
   bool nonzero; /* b must hold no 0 */
 } binary_plan;
 
@@ -61,22 +61,12 @@ static int32_t power_i32(int32_t base, int32_t exponent) {
   return (int32_t)result;
 }
 /* Addition and subtraction wrap; the compiler may not assume otherwise. */
-#define WRAP32(op) (int32_t) clamp_int((int32_t)((uint32_t)u op(uint32_t) v), p)
 #define WRAP64(op) clamp_int((int64_t)((uint64_t)u op(uint64_t) v), p)
 
 KERNEL(floor_div_f32, float, floorf(u / v))
 KERNEL(floor_mod_f32_rows, float, floor_mod_f32(u, v))
 KERNEL(pow_f32, float, powf(u, v))
 
-KERNEL(add_i32, int32_t, WRAP32(+))
-KERNEL(sub_i32, int32_t, WRAP32(-))
-KERNEL(mul_i32, int32_t, WRAP32(*))
-KERNEL(div_i32, int32_t, (int32_t)clamp_int(v == -1 ? (int32_t)(0 - (uint32_t)u) : u / v, p))
-KERNEL(maximum_i32, int32_t, u > v ? u : v)
-KERNEL(minimum_i32, int32_t, u < v ? u : v)
-KERNEL(sqdiff_i32, int32_t, (int32_t)(((uint32_t)u - (uint32_t)v) * ((uint32_t)u - (uint32_t)v)))
-KERNEL(floor_div_i32, int32_t, (int32_t)(uint32_t)floor_div(u, v))
-KERNEL(floor_mod_i32, int32_t, (int32_t)floor_mod(u, v))
 KERNEL(pow_i32, int32_t, power_i32(u, v))
 
 KERNEL(add_i64, int64_t, WRAP64(+))
@@ -87,8 +77,6 @@ KERNEL(minimum_i64, int64_t, u < v ? u : v)
 KERNEL(floor_mod_i64, int64_t, floor_mod(u, v))
 KERNEL(mul_u32, uint32_t, u *v)
 
-KERNEL(maximum_i16, int16_t, u > v ? u : v)
-KERNEL(minimum_i16, int16_t, u < v ? u : v)
 KERNEL(floor_div_i8, int8_t, (int8_t)floor_div(u, v))
 KERNEL(floor_mod_i8, int8_t, (int8_t)floor_mod(u, v))
 KERNEL(floor_div_i16, int16_t, (int16_t)floor_div(u, v))
@@ -133,47 +121,44 @@ typedef struct complex64 {
 } complex64;
 KERNEL(mul_c64, complex64, ((complex64){u.re * v.re - u.im * v.im, u.re *v.im + u.im *v.re}))
 
-static const sam_binary_fn kernels[KINDS][SAM_TYPE_COUNT] = {
-    [ADD] = {[SAM_INT32] = add_i32, [SAM_INT64] = add_i64, [SAM_INT16] = add_s16},
-    [SUB] = {[SAM_INT32] = sub_i32, [SAM_INT64] = sub_i64, [SAM_INT16] = sub_s16},
-    [MUL] = {[SAM_INT32] = mul_i32,
-             [SAM_INT64] = mul_i64,
+static const sam_binary_fn kernels[SAM_BINARY_KINDS][SAM_TYPE_COUNT] = {
+    [SAM_ADD] = {[SAM_INT64] = add_i64, [SAM_INT16] = add_s16},
+    [SAM_SUB] = {[SAM_INT64] = sub_i64, [SAM_INT16] = sub_s16},
+    [SAM_MUL] = {[SAM_INT64] = mul_i64,
              [SAM_INT16] = mul_s16,
              [SAM_UINT32] = mul_u32,
              [SAM_COMPLEX64] = mul_c64},
-    [DIV] = {[SAM_INT32] = div_i32, [SAM_INT8] = div_s8, [SAM_UINT8] = div_u8, [SAM_INT16] = div_s16},
-    [MAXIMUM] = {[SAM_INT32] = maximum_i32, [SAM_INT64] = maximum_i64, [SAM_INT16] = maximum_i16},
-    [MINIMUM] = {[SAM_INT32] = minimum_i32, [SAM_INT64] = minimum_i64, [SAM_INT16] = minimum_i16},
-    [SQDIFF] = {[SAM_INT32] = sqdiff_i32},
-    [FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32,
-                   [SAM_INT32] = floor_div_i32,
+    [SAM_DIV] = {[SAM_INT8] = div_s8, [SAM_UINT8] = div_u8, [SAM_INT16] = div_s16},
+    [SAM_MAXIMUM] = {[SAM_INT64] = maximum_i64},
+    [SAM_MINIMUM] = {[SAM_INT64] = minimum_i64},
+    [SAM_FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32,
                    [SAM_INT8] = floor_div_i8,
                    [SAM_INT16] = floor_div_i16},
-    [FLOOR_MOD] = {[SAM_FLOAT32] = floor_mod_f32_rows,
-                   [SAM_INT32] = floor_mod_i32,
+    [SAM_FLOOR_MOD] = {[SAM_FLOAT32] = floor_mod_f32_rows,
                    [SAM_INT64] = floor_mod_i64,
                    [SAM_INT8] = floor_mod_i8,
                    [SAM_INT16] = floor_mod_i16},
-    [POW] = {[SAM_FLOAT32] = pow_f32, [SAM_INT32] = pow_i32},
+    [SAM_POW] = {[SAM_FLOAT32] = pow_f32, [SAM_INT32] = pow_i32},
 };
 
-/* The others are microkernels. SUB of bytes is ADD with a negative factor. */
-static sam_binary_fn kernel_of(binary_kind kind, sam_type file_type) {
+/* The others are loops of the machine's level, or microkernels. SUB of bytes is ADD with a negative factor. */
+static sam_binary_fn kernel_of(sam_binary_kind kind, sam_type file_type) {
   const sam_type type = sam_working_type(file_type);
   const bool s8 = type == SAM_INT8;
   if (kernels[kind][type] != NULL) return kernels[kind][type];
+  if (sam_uk.loops->binary[kind][type] != NULL) return sam_uk.loops->binary[kind][type];
   switch (kind) {
-    case ADD:
+    case SAM_ADD:
       return type == SAM_FLOAT32 ? sam_uk.f32_add : s8 ? sam_uk.s8_add : sam_uk.u8_add;
-    case SUB:
+    case SAM_SUB:
       return type == SAM_FLOAT32 ? sam_uk.f32_sub : s8 ? sam_uk.s8_add : sam_uk.u8_add;
-    case MUL:
+    case SAM_MUL:
       return type == SAM_FLOAT32 ? sam_uk.f32_mul : s8 ? sam_uk.s8_mul : sam_uk.u8_mul;
-    case DIV:
+    case SAM_DIV:
       return sam_uk.f32_div;
-    case MAXIMUM:
+    case SAM_MAXIMUM:
       return type == SAM_FLOAT32 ? sam_uk.f32_max : s8 ? sam_uk.s8_max : sam_uk.u8_max;
-    case MINIMUM:
+    case SAM_MINIMUM:
       return type == SAM_FLOAT32 ? sam_uk.f32_min : s8 ? sam_uk.s8_min : sam_uk.u8_min;
     default:
       return type == SAM_FLOAT32 ? sam_uk.f32_sqdiff : sam_uk.s8_sqdiff;
@@ -224,23 +209,23 @@ static void plan_digits(binary_plan *plan, sam_type type) {
 static void plan_8bit(binary_plan *plan, sam_type type, double sa, double sb, double sy) {
   sam_binary_params *p = &plan->rows.params;
   switch (plan->kind) {
-    case ADD:
-    case SUB:
-      if (plan_sum(p, (float)sa / (float)sy, (plan->kind == SUB ? -(float)sb : (float)sb) / (float)sy)) {
+    case SAM_ADD:
+    case SAM_SUB:
+      if (plan_sum(p, (float)sa / (float)sy, (plan->kind == SAM_SUB ? -(float)sb : (float)sb) / (float)sy)) {
         plan_digits(plan, type);
         break;
       }
       plan->rows.kernel = type == SAM_INT8 ? add_far_s8 : add_far_u8;
       p->fa = ratio(sa / sy);
-      p->fb = plan->kind == SUB ? -ratio(sb / sy) : ratio(sb / sy);
+      p->fb = plan->kind == SAM_SUB ? -ratio(sb / sy) : ratio(sb / sy);
       p->fc = (float)(p->zy - (double)p->za * p->fa - (double)p->zb * p->fb);
       break;
-    case MUL:
+    case SAM_MUL:
       p->fa = sa * sb / sy < 16384.0 ? (float)(sa * sb / sy) : 16384.0f;
       plan->rows.by_period = sam_uk.mul_periodic != sam_mul_periodic__scalar;
       plan->rows.is_signed = type == SAM_INT8;
       break;
-    case DIV:
+    case SAM_DIV:
       p->fa = (float)(sa / (sb * sy));
       break;
     default:
@@ -254,11 +239,11 @@ static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
   sam_binary_params *p = &plan->rows.params;
   int a, b, y;
   switch (plan->kind) {
-    case ADD:
-    case SUB:
+    case SAM_ADD:
+    case SAM_SUB:
       if (sam_exact_log2((float)sa, &a) && sam_exact_log2((float)sb, &b) && sam_exact_log2((float)sy, &y) && a <= y &&
           b <= y && (a == y || b == y)) {
-        plan->rows.kernel = plan->kind == ADD ? add_s16_powers : sub_s16_powers;
+        plan->rows.kernel = plan->kind == SAM_ADD ? add_s16_powers : sub_s16_powers;
         p->za = y - a > 31 ? 31 : y - a;
         p->zb = y - b > 31 ? 31 : y - b;
         break;
@@ -268,9 +253,9 @@ static void plan_int16(binary_plan *plan, double sa, double sb, double sy) {
       p->ma = sam_multiplier_of(sa / twice);
       p->mb = sam_multiplier_of(sb / twice);
       p->my = sam_multiplier_of(twice / (32768.0 * sy));
-      if (p->my.shift <= 0) plan->rows.kernel = plan->kind == ADD ? sam_uk.s16_add : sam_uk.s16_sub;
+      if (p->my.shift <= 0) plan->rows.kernel = plan->kind == SAM_ADD ? sam_uk.s16_add : sam_uk.s16_sub;
       break;
-    case MUL:
+    case SAM_MUL:
       p->my = sam_multiplier_of((double)((float)sa * (float)sb / (float)sy)); /* floats, as in the format */
       if (p->my.shift <= 0) plan->rows.kernel = sam_uk.s16_mul;
       break;
@@ -286,9 +271,9 @@ static bool all_unquantized(const sam_node *node) {
 }
 
 /* Kernels for small integers that carry no quantization, where the format has them. */
-static sam_binary_fn plain_kernel(binary_kind kind, sam_type type) {
-  if (kind == ADD && type == SAM_INT16) return add_i16;
-  if (kind == MUL) return type == SAM_INT16 ? mul_i16 : type == SAM_INT8 ? mul_i8 : mul_plain_u8;
+static sam_binary_fn plain_kernel(sam_binary_kind kind, sam_type type) {
+  if (kind == SAM_ADD && type == SAM_INT16) return add_i16;
+  if (kind == SAM_MUL) return type == SAM_INT16 ? mul_i16 : type == SAM_INT8 ? mul_i8 : mul_plain_u8;
   return NULL;
 }
 
@@ -319,7 +304,7 @@ static sam_status plan_quantized(sam_ctx *ctx, sam_node *node, binary_plan *plan
   return SAM_OK;
 }
 
-static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, int32_t activation) {
+static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, sam_binary_kind kind, int32_t activation) {
   const sam_tensor *a = node->inputs[0], *b = node->inputs[1], *y = node->outputs[0];
   binary_plan *plan = sam_alloc(ctx, sizeof *plan);
   if (plan == NULL) return SAM_OUT_OF_MEMORY;
@@ -328,20 +313,20 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, i
   SAM_TRY(sam_binary_begin(ctx, node, &plan->rows));
   plan->kind = kind;
   plan->rows.kernel = kernel_of(kind, a->type);
-  bool divides = kind == DIV || kind == FLOOR_DIV || kind == FLOOR_MOD;
-  plan->rows.cost = kind == POW || kind == FLOOR_MOD               ? 80
+  bool divides = kind == SAM_DIV || kind == SAM_FLOOR_DIV || kind == SAM_FLOOR_MOD;
+  plan->rows.cost = kind == SAM_POW || kind == SAM_FLOOR_MOD       ? 80
                     : divides                                      ? 16
                     : a->type == SAM_INT16 || a->type == SAM_INT64 ? 8
                                                                    : 2;
   bool small = a->type == SAM_INT8 || a->type == SAM_UINT8 || a->type == SAM_INT16;
-  plan->nonzero = divides && sam_working_type(a->type) != SAM_FLOAT32 && !(small && kind == DIV);
-  if (!plan->nonzero && !(kind == POW && a->type == SAM_INT32)) node->piece = sam_binary_piece; /* it cannot fail */
+  plan->nonzero = divides && sam_working_type(a->type) != SAM_FLOAT32 && !(small && kind == SAM_DIV);
+  if (!plan->nonzero && !(kind == SAM_POW && a->type == SAM_INT32)) node->piece = sam_binary_piece; /* it cannot fail */
   node->piece_cost = (int32_t)plan->rows.cost;
-  if (small && (kind == MAXIMUM || kind == MINIMUM)) {
+  if (small && (kind == SAM_MAXIMUM || kind == SAM_MINIMUM)) {
     SAM_TRY(sam_check_same_quant(ctx, a, b));
     SAM_TRY(sam_check_same_quant(ctx, a, y));
   }
-  bool arithmetic = kind == ADD || kind == SUB || kind == MUL || kind == DIV || kind == SQDIFF;
+  bool arithmetic = kind == SAM_ADD || kind == SAM_SUB || kind == SAM_MUL || kind == SAM_DIV || kind == SAM_SQDIFF;
   if (small && arithmetic) return plan_quantized(ctx, node, plan, activation);
   SAM_TRY(sam_activation_bounds_f32(ctx, activation, &plan->rows.params.lo, &plan->rows.params.hi));
   bool wide = a->type == SAM_INT64;
@@ -351,30 +336,30 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, binary_kind kind, i
 
 /* ---- Eval ------------------------------------------------------------------------------------------------------ */
 
-/* Index of the first element of t that `bad` names, or -1. */
-static int64_t find_element(const sam_tensor *t, bool (*bad)(int64_t)) {
-  int64_t n = sam_elements(t);
-  for (int64_t i = 0; i < n; i++) {
-    int64_t x = t->type == SAM_INT8    ? ((const int8_t *)t->data)[i]
-                : t->type == SAM_INT16 ? ((const int16_t *)t->data)[i]
-                : t->type == SAM_INT32 ? ((const int32_t *)t->data)[i]
-                                       : ((const int64_t *)t->data)[i];
-    if (bad(x)) return i;
+/* Index of the first element of t that is 0 (kind SAM_EQUAL) or below 0 (SAM_LESS), or -1. */
+static int64_t find_element(const sam_tensor *t, sam_binary_kind kind) {
+  enum { PIECE = 1024 };
+  uint8_t found[PIECE];
+  const sam_binary_fn compare = sam_uk.loops->binary[kind][t->type];
+  const int64_t n = sam_elements(t), zero = 0, size = sam_type_bits(t->type) / 8;
+  for (int64_t i = 0; i < n; i += PIECE) {
+    const int64_t m = n - i < PIECE ? n - i : PIECE;
+    compare(m, (const char *)t->data + i * size, &zero, found, SAM_STEP_A, &(sam_binary_params){0});
+    const uint8_t *first = memchr(found, 1, (size_t)m);
+    if (first != NULL) return i + (first - found);
   }
   return -1;
 }
-static bool is_zero(int64_t x) { return x == 0; }
-static bool is_negative(int64_t x) { return x < 0; }
 
 static sam_status eval(sam_ctx *ctx, sam_node *node) {
   if (node->chain) return sam_chain_eval(ctx, node);
   const binary_plan *plan = node->state;
   const sam_tensor *b = node->inputs[1];
   int64_t bad = -1;
-  if (plan->nonzero && plan->rows.shape.count > 0 && (bad = find_element(b, is_zero)) >= 0)
+  if (plan->nonzero && plan->rows.shape.count > 0 && (bad = find_element(b, SAM_EQUAL)) >= 0)
     return sam_fail(ctx, SAM_DATA, "division by zero: element %lld of the divisor", (long long)bad);
-  if (plan->kind == POW && b->type == SAM_INT32 && plan->rows.shape.count > 0 &&
-      (bad = find_element(b, is_negative)) >= 0)
+  if (plan->kind == SAM_POW && b->type == SAM_INT32 && plan->rows.shape.count > 0 &&
+      (bad = find_element(b, SAM_LESS)) >= 0)
     return sam_fail(ctx, SAM_DATA, "negative integer exponent: element %lld", (long long)bad);
   sam_binary_run(ctx, &plan->rows, node);
   return SAM_OK;
@@ -383,25 +368,25 @@ static sam_status eval(sam_ctx *ctx, sam_node *node) {
 /* ---- The operators --------------------------------------------------------------------------------------------- */
 
 static sam_status prepare_add(sam_ctx *ctx, sam_node *node) {
-  return prepare_kind(ctx, node, ADD, ((const sam_add_options *)node->options)->fused_activation_function);
+  return prepare_kind(ctx, node, SAM_ADD, ((const sam_add_options *)node->options)->fused_activation_function);
 }
 static sam_status prepare_sub(sam_ctx *ctx, sam_node *node) {
-  return prepare_kind(ctx, node, SUB, ((const sam_sub_options *)node->options)->fused_activation_function);
+  return prepare_kind(ctx, node, SAM_SUB, ((const sam_sub_options *)node->options)->fused_activation_function);
 }
 static sam_status prepare_mul(sam_ctx *ctx, sam_node *node) {
-  return prepare_kind(ctx, node, MUL, ((const sam_mul_options *)node->options)->fused_activation_function);
+  return prepare_kind(ctx, node, SAM_MUL, ((const sam_mul_options *)node->options)->fused_activation_function);
 }
 static sam_status prepare_div(sam_ctx *ctx, sam_node *node) {
-  return prepare_kind(ctx, node, DIV, ((const sam_div_options *)node->options)->fused_activation_function);
+  return prepare_kind(ctx, node, SAM_DIV, ((const sam_div_options *)node->options)->fused_activation_function);
 }
 #define PREPARE(stem, kind) \
   static sam_status prepare_##stem(sam_ctx *ctx, sam_node *node) { return prepare_kind(ctx, node, kind, 0); }
-PREPARE(maximum, MAXIMUM)
-PREPARE(minimum, MINIMUM)
-PREPARE(squared_difference, SQDIFF)
-PREPARE(floor_div, FLOOR_DIV)
-PREPARE(floor_mod, FLOOR_MOD)
-PREPARE(pow, POW)
+PREPARE(maximum, SAM_MAXIMUM)
+PREPARE(minimum, SAM_MINIMUM)
+PREPARE(squared_difference, SAM_SQDIFF)
+PREPARE(floor_div, SAM_FLOOR_DIV)
+PREPARE(floor_mod, SAM_FLOOR_MOD)
+PREPARE(pow, SAM_POW)
 
 #define BINARY(NAME, stem, options_kind, version, ...)     \
   const sam_op sam_op_##stem = {.name = #NAME,             \

@@ -9,9 +9,10 @@
 #include "elementwise.h"
 #include "ops.h"
 #include "string_tensor.h"
+#include "ukernels/ukernels.h"
 #include "unary.h"
 
-typedef enum compare_kind { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, COMPARISONS } compare_kind;
+enum { COMPARISONS = 4 /* from SAM_EQUAL on */ };
 
 typedef struct compare_plan {
   sam_binary_plan rows;
@@ -22,21 +23,8 @@ typedef struct compare_plan {
 
 /* ---- Comparisons ----------------------------------------------------------------------------------------------- */
 
-#define COMPARE(suffix, T)                                                                                       \
-  SAM_BINARY_KERNEL(equal_##suffix, T, uint8_t, u == v)                                                          \
-  SAM_BINARY_KERNEL(not_equal_##suffix, T, uint8_t, u != v)                                                      \
-  SAM_BINARY_KERNEL(less_##suffix, T, uint8_t, u < v)                                                            \
-  SAM_BINARY_KERNEL(less_equal_##suffix, T, uint8_t, u <= v)                                                     \
-  static const sam_binary_fn compare_##suffix[COMPARISONS] = {equal_##suffix, not_equal_##suffix, less_##suffix, \
-                                                              less_equal_##suffix};
-COMPARE(f32, float)
-COMPARE(i32, int32_t)
-COMPARE(i64, int64_t)
-COMPARE(i16, int16_t)
-COMPARE(i8, int8_t)
-COMPARE(u8, uint8_t)
-
-/* Through float and through the keys: u and v are raw bits. The plan is behind its params (rows is its first field). */
+/* Through float and through the keys: u and v are raw bits. The plan is behind its params (rows is its first field).
+ * The others are loops of the machine's level. */
 #define COMPARE_AS(suffix, T, LEFT, RIGHT)                                                                       \
   SAM_BINARY_KERNEL(equal_##suffix, T, uint8_t, LEFT(u) == RIGHT(v))                                             \
   SAM_BINARY_KERNEL(not_equal_##suffix, T, uint8_t, LEFT(u) != RIGHT(v))                                         \
@@ -50,11 +38,11 @@ COMPARE_AS(f16, uint16_t, sam_f16_to_f32, sam_f16_to_f32)
 COMPARE_AS(bf16, uint16_t, sam_bf16_to_f32, sam_bf16_to_f32)
 COMPARE_AS(keys, uint8_t, LEFT_KEY, RIGHT_KEY)
 
-static const sam_binary_fn *const comparisons[SAM_TYPE_COUNT] = {
-    [SAM_FLOAT32] = compare_f32, [SAM_FLOAT16] = compare_f16, [SAM_BFLOAT16] = compare_bf16,
-    [SAM_INT32] = compare_i32,   [SAM_INT64] = compare_i64,   [SAM_INT16] = compare_i16,
-    [SAM_INT8] = compare_i8,     [SAM_UINT8] = compare_u8,    [SAM_BOOL] = compare_u8,
-};
+static sam_binary_fn comparison(sam_binary_kind kind, sam_type type) {
+  if (type == SAM_FLOAT16) return compare_f16[kind - SAM_EQUAL];
+  if (type == SAM_BFLOAT16) return compare_bf16[kind - SAM_EQUAL];
+  return sam_uk.loops->binary[kind][type];
+}
 
 /* Of strings the kernels see the numbers. */
 static bool same_string(const void *table, int32_t u, int32_t v) {
@@ -65,9 +53,9 @@ static bool same_string(const void *table, int32_t u, int32_t v) {
 SAM_BINARY_KERNEL(equal_strings, int32_t, uint8_t, same_string(p->table, u, v))
 SAM_BINARY_KERNEL(not_equal_strings, int32_t, uint8_t, !same_string(p->table, u, v))
 
-static sam_status prepare_strings(sam_ctx *ctx, sam_node *node, compare_plan *plan, compare_kind kind) {
+static sam_status prepare_strings(sam_ctx *ctx, sam_node *node, compare_plan *plan, sam_binary_kind kind) {
   for (int i = 0; i < 2; i++) plan->text[i] = node->inputs[i];
-  plan->rows.kernel = kind == EQUAL ? equal_strings : not_equal_strings;
+  plan->rows.kernel = kind == SAM_EQUAL ? equal_strings : not_equal_strings;
   plan->rows.params.table = plan->text;
   plan->rows.size_in = 4;
   plan->rows.cost = 40;
@@ -92,7 +80,7 @@ static void fill_keys(int32_t *key, const sam_tensor *t) {
   for (int32_t q = lo; q <= hi; q++) key[q & 255] = sam_scale32((q - zero_point) * 256, m);
 }
 
-static sam_status prepare_compare(sam_ctx *ctx, sam_node *node, compare_kind kind, bool swapped) {
+static sam_status prepare_compare(sam_ctx *ctx, sam_node *node, sam_binary_kind kind, bool swapped) {
   const sam_tensor *a = node->inputs[0], *b = node->inputs[1];
   SAM_TRY(sam_check_type(ctx, node->outputs[0], SAM_BOOL));
   compare_plan *plan = sam_alloc(ctx, sizeof *plan);
@@ -104,7 +92,7 @@ static sam_status prepare_compare(sam_ctx *ctx, sam_node *node, compare_kind kin
   if (swapped) view.inputs = swap;
   SAM_TRY(sam_binary_begin(ctx, &view, &plan->rows));
   if (a->type == SAM_STRING) return prepare_strings(ctx, node, plan, kind);
-  plan->rows.kernel = comparisons[a->type][kind];
+  plan->rows.kernel = comparison(kind, a->type);
   plan->rows.half = SAM_FLOAT32; /* has kernels of its own */
   bool byte = a->type == SAM_INT8 || a->type == SAM_UINT8;
   if (!byte || (a->quant->count == 0 && b->quant->count == 0)) return SAM_OK;
@@ -113,7 +101,7 @@ static sam_status prepare_compare(sam_ctx *ctx, sam_node *node, compare_kind kin
   fill_keys(plan->key[0], view.inputs[0]);
   fill_keys(plan->key[1], view.inputs[1]);
   plan->rows.params.table = plan->key;
-  plan->rows.kernel = compare_keys[kind];
+  plan->rows.kernel = compare_keys[kind - SAM_EQUAL];
   plan->rows.cost = 8;
   return SAM_OK;
 }
@@ -144,12 +132,12 @@ static sam_status eval_compare(sam_ctx *ctx, sam_node *node) {
                                          [SAM_INT8] = eval_compare,                                                    \
                                          [SAM_UINT8] = eval_compare,                                                   \
                                          __VA_ARGS__}};
-COMPARISON(EQUAL, equal, EQUAL, false, 5, [SAM_BOOL] = eval_compare, [SAM_STRING] = eval_strings)
-COMPARISON(NOT_EQUAL, not_equal, NOT_EQUAL, false, 4, [SAM_BOOL] = eval_compare, [SAM_STRING] = eval_strings)
-COMPARISON(LESS, less, LESS, false, 3, [SAM_BFLOAT16] = eval_compare)
-COMPARISON(LESS_EQUAL, less_equal, LESS_EQUAL, false, 2, [SAM_BFLOAT16] = eval_compare)
-COMPARISON(GREATER, greater, LESS, true, 2, [SAM_BFLOAT16] = eval_compare)
-COMPARISON(GREATER_EQUAL, greater_equal, LESS_EQUAL, true, 3, [SAM_BFLOAT16] = eval_compare)
+COMPARISON(EQUAL, equal, SAM_EQUAL, false, 5, [SAM_BOOL] = eval_compare, [SAM_STRING] = eval_strings)
+COMPARISON(NOT_EQUAL, not_equal, SAM_NOT_EQUAL, false, 4, [SAM_BOOL] = eval_compare, [SAM_STRING] = eval_strings)
+COMPARISON(LESS, less, SAM_LESS, false, 3, [SAM_BFLOAT16] = eval_compare)
+COMPARISON(LESS_EQUAL, less_equal, SAM_LESS_EQUAL, false, 2, [SAM_BFLOAT16] = eval_compare)
+COMPARISON(GREATER, greater, SAM_LESS, true, 2, [SAM_BFLOAT16] = eval_compare)
+COMPARISON(GREATER_EQUAL, greater_equal, SAM_LESS_EQUAL, true, 3, [SAM_BFLOAT16] = eval_compare)
 
 /* ---- Logic and bits -------------------------------------------------------------------------------------------- */
 

@@ -150,7 +150,7 @@ static void half_to_float_run(const quantize_plan *p, const void *in, void *out,
                               int64_t slice) {
   (void)p;
   (void)slice;
-  for (int64_t i = from; i < from + n; i++) ((float *)out)[i] = sam_f16_to_f32(((const uint16_t *)in)[i]);
+  sam_widen((const uint16_t *)in + from, SAM_FLOAT16, n, (float *)out + from);
 }
 
 static void run_elements(const quantize_plan *p, const void *in, void *out, int64_t at, int64_t to) {
@@ -445,12 +445,20 @@ static void cast_write_int(sam_type type, void *data, int64_t from, int64_t n, c
   }
 }
 
+/* The frequent casts are loops of the machine's level. */
 static void cast_block(void *arg, int64_t begin_block, int64_t end_block, int thread) {
   (void)thread;
   const cast_work *w = arg;
   int64_t to = end_block * SAM_ELEMENTWISE_BLOCK;
   if (to > w->count) to = w->count;
-  for (int64_t at = begin_block * SAM_ELEMENTWISE_BLOCK; at < to; at += CAST_PIECE) {
+  const int64_t from = begin_block * SAM_ELEMENTWISE_BLOCK;
+  const sam_unary_fn loop = sam_uk.loops->cast[w->x->type][w->y->type];
+  if (loop != NULL) {
+    loop(to - from, (const char *)w->x->data + from * (sam_type_bits(w->x->type) / 8),
+         (char *)w->y->data + from * (sam_type_bits(w->y->type) / 8), NULL);
+    return;
+  }
+  for (int64_t at = from; at < to; at += CAST_PIECE) {
     cast_piece piece;
     int64_t n = to - at < CAST_PIECE ? to - at : CAST_PIECE;
     cast_read(w->x->type, w->x->data, at, n, &piece);

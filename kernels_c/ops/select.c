@@ -5,10 +5,13 @@
 #include "broadcast.h"
 #include "elementwise.h"
 #include "ops.h"
+#include "ukernels/ukernels.h"
 
 typedef struct select_plan {
   sam_broadcast shape;
   int64_t size; /* bytes of an element */
+  sam_select_fn kernel;
+  int64_t step[3]; /* inside a row */
 } select_plan;
 
 typedef struct select_work {
@@ -18,30 +21,10 @@ typedef struct select_work {
   char *y;
 } select_work;
 
-#define SELECT_ROW(T)                                                                 \
-  {                                                                                   \
-    const T *a = (const T *)w->a + in[1], *b = (const T *)w->b + in[2];               \
-    T *y = (T *)w->y + out;                                                           \
-    for (int64_t i = 0; i < n; i++) y[i] = condition[i * dc] ? a[i * da] : b[i * db]; \
-    break;                                                                            \
-  }
-
 static void select_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
   const select_work *w = arg;
-  const sam_broadcast *s = &w->plan->shape;
-  const int32_t last = s->rank - 1;
-  const int64_t dc = s->stride[0][last], da = s->stride[1][last], db = s->stride[2][last];
-  const uint8_t *condition = w->condition + in[0];
-  switch (w->plan->size) {
-    case 1:
-      SELECT_ROW(uint8_t)
-    case 2:
-      SELECT_ROW(uint16_t)
-    case 4:
-      SELECT_ROW(uint32_t)
-    default:
-      SELECT_ROW(uint64_t)
-  }
+  const select_plan *p = w->plan;
+  p->kernel(n, w->condition + in[0], w->a + in[1] * p->size, w->b + in[2] * p->size, w->y + out * p->size, p->step);
 }
 
 static void select_block(void *arg, int64_t begin, int64_t end, int thread) {
@@ -72,6 +55,14 @@ static sam_status begin_select(sam_ctx *ctx, sam_node *node, select_plan **plan)
   if ((*plan = sam_alloc(ctx, sizeof **plan)) == NULL) return SAM_OUT_OF_MEMORY;
   node->state = *plan;
   (*plan)->size = sam_type_bits(a->type) / 8;
+  const int64_t size = (*plan)->size;
+  (*plan)->kernel = sam_uk.loops->select[size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3];
+  return SAM_OK;
+}
+
+static sam_status plan_rows(select_plan *plan, int32_t rank, const int32_t *dims, const sam_tensor *const *in) {
+  sam_broadcast_plan(&plan->shape, rank, dims, 3, in);
+  for (int32_t i = 0; i < 3; i++) plan->step[i] = plan->shape.stride[i][plan->shape.rank - 1];
   return SAM_OK;
 }
 
@@ -90,8 +81,7 @@ static sam_status prepare_select(sam_ctx *ctx, sam_node *node) {
     for (int32_t d = 1; d < a->rank; d++) view.dims[d] = 1;
   }
   SAM_TRY(sam_set_shape_like(ctx, node->outputs[0], a));
-  sam_broadcast_plan(&plan->shape, a->rank, a->dims, 3, (const sam_tensor *const[]){&view, a, b});
-  return SAM_OK;
+  return plan_rows(plan, a->rank, a->dims, (const sam_tensor *const[]){&view, a, b});
 }
 
 static sam_status prepare_select_v2(sam_ctx *ctx, sam_node *node) {
@@ -103,8 +93,7 @@ static sam_status prepare_select_v2(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(sam_broadcast_shapes(ctx, a, b, &values.rank, values.dims));
   SAM_TRY(sam_broadcast_shapes(ctx, condition, &values, &rank, dims));
   SAM_TRY(sam_set_shape(ctx, node->outputs[0], rank, dims));
-  sam_broadcast_plan(&plan->shape, rank, dims, 3, (const sam_tensor *const[]){condition, a, b});
-  return SAM_OK;
+  return plan_rows(plan, rank, dims, (const sam_tensor *const[]){condition, a, b});
 }
 
 #define EVERY_TYPE(f)                                                                                           \

@@ -8,13 +8,6 @@
 
 /* ---- Kernels: the scalar meaning ------------------------------------------------------------------------------- */
 
-SAM_UNARY_KERNEL(log_f32, float, logf(u))
-SAM_UNARY_KERNEL(sin_f32, float, sinf(u))
-SAM_UNARY_KERNEL(cos_f32, float, cosf(u))
-SAM_UNARY_KERNEL(floor_f32, float, floorf(u))
-SAM_UNARY_KERNEL(ceil_f32, float, ceilf(u))
-SAM_UNARY_KERNEL(round_f32, float, rintf(u)) /* half to even; the rounding mode is never changed */
-SAM_UNARY_KERNEL(sign_f32, float, (float)((u > 0) - (u < 0)))
 SAM_UNARY_KERNEL(sign_f64, double, (double)((u > 0) - (u < 0)))
 SAM_UNARY_KERNEL(sign_i32, int32_t, (u > 0) - (u < 0))
 SAM_UNARY_KERNEL(abs_i32, int32_t, u < 0 ? (int32_t)(0 - (uint32_t)u) : u)
@@ -109,7 +102,7 @@ static sam_status prepare_rsqrt(sam_ctx *ctx, sam_node *node) {
 }
 static sam_status prepare_log(sam_ctx *ctx, sam_node *node) {
   const sam_tensor *x = node->inputs[0], *y = node->outputs[0];
-  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, log_f32, 20);
+  if (!sam_is_small_int(x->type)) return prepare_plain(ctx, node, sam_uk.f32_log, 8);
   sam_unary_plan *plan;
   SAM_TRY(sam_unary_begin_same(ctx, node, &plan));
   double lowest = (double)(y->quant->scale[0] * (float)(plan->params.lo - plan->params.zy));
@@ -125,7 +118,8 @@ static sam_status prepare_neg(sam_ctx *ctx, sam_node *node) {
 }
 static sam_status prepare_sign(sam_ctx *ctx, sam_node *node) {
   sam_type type = sam_working_type(node->inputs[0]->type);
-  return prepare_plain(ctx, node, type == SAM_FLOAT32 ? sign_f32 : type == SAM_FLOAT64 ? sign_f64 : sign_i32, 2);
+  const sam_unary_fn f32 = sam_uk.loops->unary[SAM_SIGN];
+  return prepare_plain(ctx, node, type == SAM_FLOAT32 ? f32 : type == SAM_FLOAT64 ? sign_f64 : sign_i32, 2);
 }
 static sam_status prepare_exp(sam_ctx *ctx, sam_node *node) {
   return prepare_real(ctx, node, sam_uk.f32_exp, 6, real_exp);
@@ -145,11 +139,17 @@ static sam_status prepare_sqrt(sam_ctx *ctx, sam_node *node) {
 static sam_status prepare_square(sam_ctx *ctx, sam_node *node) {
   return prepare_plain(ctx, node, sam_uk.f32_square, 2);
 }
-static sam_status prepare_sin(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, sin_f32, 40); }
-static sam_status prepare_cos(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, cos_f32, 40); }
-static sam_status prepare_floor(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, floor_f32, 2); }
-static sam_status prepare_ceil(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, ceil_f32, 2); }
-static sam_status prepare_round(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, round_f32, 2); }
+static sam_status prepare_sin(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, sam_uk.f32_sin, 8); }
+static sam_status prepare_cos(sam_ctx *ctx, sam_node *node) { return prepare_plain(ctx, node, sam_uk.f32_cos, 8); }
+static sam_status prepare_floor(sam_ctx *ctx, sam_node *node) {
+  return prepare_plain(ctx, node, sam_uk.loops->unary[SAM_FLOOR], 2);
+}
+static sam_status prepare_ceil(sam_ctx *ctx, sam_node *node) {
+  return prepare_plain(ctx, node, sam_uk.loops->unary[SAM_CEIL], 2);
+}
+static sam_status prepare_round(sam_ctx *ctx, sam_node *node) {
+  return prepare_plain(ctx, node, sam_uk.loops->unary[SAM_ROUND], 2);
+}
 
 /* ---- The operators --------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define VF_N 16
+#define SAM_NARROW4 /* there is narrow4 */
 #define VB_N 64
 #ifndef SAM_SIMD
 #define SAM_SIMD(name) name##__avx512

@@ -13,6 +13,7 @@
 #include "ukernels/arith.h"
 #include "ukernels/blockwise.h"
 #include "ukernels/gemm.h"
+#include "ukernels/loops.h"
 #include "ukernels/lstm.h"
 #include "ukernels/move.h"
 #include "ukernels/reduce.h"

@@ -95,6 +95,14 @@ static void two_arrays(const level *uk) {
   BINARY(u8_mul, ba, bb, 1, false)
   BINARY(u8_max, ba, bb, 1, false)
   BINARY(u8_min, ba, bb, 1, false)
+  for (int k = 0; k < 4; k++) {
+    p.ma = (sam_multiplier){test_int(1 << 30, INT32_MAX), 8 - 4 * k};
+    p.mb = (sam_multiplier){test_int(1 << 30, INT32_MAX), 1 - 5 * k};
+    BINARY(u8_prelu, ba, bb, 1, false)
+    p.ilo = -128, p.ihi = 127;
+    BINARY(s8_prelu, ba, bb, 1, false)
+    p.ilo = 0, p.ihi = 255;
+  }
   p.ilo = -30000, p.ihi = 32767;
   for (int k = 0; k < 3; k++) {
     p.ma = (sam_multiplier){test_int(1 << 30, INT32_MAX), -k};
@@ -152,6 +160,9 @@ static void one_array(const level *uk) {
   UNARY(f32_swish, fa, 4, true)
   UNARY(f32_tanh, fa, 4, true)
   UNARY(f32_elu, fa, 4, true)
+  UNARY(f32_log, fa, 4, true)
+  UNARY(f32_sin, fa, 4, true)
+  UNARY(f32_cos, fa, 4, true)
   UNARY(f32_hard_swish, fa, 4, true)
   UNARY(f32_gelu_tanh, fa, 4, true)
   UNARY(s8_to_f32, ba, 4, true)
@@ -230,6 +241,10 @@ static void accuracy(const level *uk) {
   EXPECT_NEAR(worst(uk->table.f32_logistic, logistic_of, -80, 80, 0), 0, 5);
   EXPECT_NEAR(worst(uk->table.f32_tanh, tanh, -12, 12, 0), 0, 5);
   EXPECT_NEAR(worst(uk->table.f32_tanh, tanh, -1e-3f, 1e-3f, 0), 0, 4);
+  EXPECT_NEAR(worst(uk->table.f32_log, log, 1e-38f, 1e-3f, 0), 0, 3);
+  EXPECT_NEAR(worst(uk->table.f32_log, log, 0.5f, 3, 0), 0, 3);
+  EXPECT_NEAR(worst(uk->table.f32_sin, sin, -1e5f, 1e5f, 0), 0, 3);
+  EXPECT_NEAR(worst(uk->table.f32_cos, cos, -10, 10, 0), 0, 3);
   EXPECT_NEAR(worst(uk->table.f32_elu, elu_of, -20, 1, 0), 0, 4);
   EXPECT_NEAR(worst(uk->table.f32_gelu, gelu_of, -4, 12, 1e-9), 0, 24);
   EXPECT_NEAR(worst(uk->table.f32_gelu_tanh, gelu_tanh_of, -4, 12, 1e-9), 0, 24);

@@ -80,6 +80,8 @@ CASES = [
     cast("float32", "complex64", oracle=lambda v: [v[0].astype(np.complex64)]),
     *[Case(f"cast edges {d}", "CAST", [const(EDGES)], [tensor(d, (11,))], oracle=lambda v, d=d: [saturated(d)])
       for d in WHOLE],
+    *[Case(f"cast many edges {d}", "CAST", [const(np.tile(EDGES, 9))], [tensor(d, (99,))],
+           oracle=lambda v, d=d: [np.tile(saturated(d), 9)]) for d in WHOLE],
     Case("cast int4", "CAST", [const(np.array([-8, 7, 0, -1, 3], np.int8), dtype="int4")], [tensor("float32", (5,))],
          version=6, oracle=lambda v: [v[0].astype(np.float32)]),
     Case("cast string", "CAST", [tensor("string", (3,))], [tensor("float32", (3,))], error="STRING"),

@@ -39,7 +39,7 @@ from samara.interpreter import _native
 
 import samara
 
-LEVELS = ("scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot", "neoni8mm", "neonfp16")
+LEVELS = ("scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot", "neoninorder", "neoni8mm", "neonfp16")
 _BEST = _native.isa()
 
 

@@ -25,7 +25,10 @@ EXTRAS = {
     "onnxruntime": "peer in `samara benchmark`",
     "openvino": "peer in `samara benchmark`",
 }
-LEVELS = ("scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot", "neoni8mm", "neonfp16", "wasmsimd")
+LEVELS = (
+    *("scalar", "avx2", "avxvnni", "avx512", "avx512vnni"),
+    *("neon", "neondot", "neoninorder", "neoni8mm", "neonfp16", "wasmsimd"),
+)
 
 
 def _package(name: str) -> str | None:

@@ -41,6 +41,16 @@ uint32_t sam_cpu_features(void) {
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 
+/* Whether the core this runs on is a Cortex-A55, A510 or A520. Where others stand beside it, they lose little by
+ * kernels made for it. */
+static bool in_order(unsigned long cap) {
+  if (!(cap & (1ul << 11))) return false; /* the register below may be read */
+  uint64_t midr;
+  __asm__("mrs %0, midr_el1" : "=r"(midr));
+  const uint32_t implementer = midr >> 24 & 0xff, part = midr >> 4 & 0xfff;
+  return implementer == 0x41 && (part == 0xd05 || part == 0xd46 || part == 0xd80);
+}
+
 uint32_t sam_cpu_features(void) {
   const unsigned long cap = getauxval(AT_HWCAP), cap2 = getauxval(AT_HWCAP2);
   uint32_t found = 0;
@@ -48,6 +58,7 @@ uint32_t sam_cpu_features(void) {
   if (cap & (1ul << 20)) found |= SAM_CPU_NEONDOT;
   if (cap & (1ul << 10)) found |= SAM_CPU_NEONFP16;
   if (cap2 & (1ul << 13)) found |= SAM_CPU_NEONI8MM;
+  if (in_order(cap)) found |= SAM_CPU_INORDER;
   return found;
 }
 
@@ -76,8 +87,9 @@ static const struct {
     {"scalar", SAM_LEVEL_scalar},         {"avx2", SAM_LEVEL_avx2},
     {"avxvnni", SAM_LEVEL_avxvnni},       {"avx512", SAM_LEVEL_avx512},
     {"avx512vnni", SAM_LEVEL_avx512vnni}, {"neon", SAM_LEVEL_neon},
-    {"neondot", SAM_LEVEL_neondot},       {"neonfp16", SAM_LEVEL_neonfp16},
-    {"neoni8mm", SAM_LEVEL_neoni8mm},     {"wasmsimd", SAM_LEVEL_wasmsimd},
+    {"neondot", SAM_LEVEL_neondot},       {"neoninorder", SAM_LEVEL_neoninorder},
+    {"neonfp16", SAM_LEVEL_neonfp16},     {"neoni8mm", SAM_LEVEL_neoni8mm},
+    {"wasmsimd", SAM_LEVEL_wasmsimd},
 };
 
 const char *sam_isa_name(int i, uint32_t *features) {
@@ -97,6 +109,6 @@ uint32_t sam_isa_masked(uint32_t features) {
   const char *wanted = getenv("SAMARA_ISA");
   if (wanted)
     for (int i = 0; i < (int)(sizeof levels / sizeof *levels); i++)
-      if (strcmp(levels[i].name, wanted) == 0) return features & levels[i].features;
+      if (strcmp(levels[i].name, wanted) == 0) return (features | SAM_CPU_INORDER) & levels[i].features;
   return features;
 }

@@ -69,7 +69,7 @@ bool sam_isa_force(const char *name) {
   const char *known;
   for (int i = 0; (known = sam_isa_name(i, &level)) != NULL; i++) {
     if (strcmp(known, name) != 0) continue;
-    if (level & ~sam_cpu_features()) return false;
+    if (level & ~(sam_cpu_features() | SAM_CPU_INORDER)) return false;
     in_use = level;
     sam_uk_select(level, &sam_uk);
     return true;

@@ -45,11 +45,13 @@ extern "C" {
 #if defined(__aarch64__) && !defined(SAM_SCALAR_ONLY)
 #define SAM_HAVE_neon64(...) __VA_ARGS__
 #define SAM_HAVE_neondot(...) __VA_ARGS__
+#define SAM_HAVE_neoninorder(...) __VA_ARGS__
 #define SAM_HAVE_neoni8mm(...) __VA_ARGS__
 #define SAM_HAVE_neonfp16(...) __VA_ARGS__
 #else
 #define SAM_HAVE_neon64(...)
 #define SAM_HAVE_neondot(...)
+#define SAM_HAVE_neoninorder(...)
 #define SAM_HAVE_neoni8mm(...)
 #define SAM_HAVE_neonfp16(...)
 #endif

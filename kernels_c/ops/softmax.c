@@ -101,9 +101,13 @@ static inline int32_t share_of(const softmax_plan *p, int32_t e, float inverse) 
 
 /* The largest of n bytes, which `flip` makes unsigned; flipped. */
 static uint8_t top_of(const uint8_t *x, int64_t n, uint8_t flip) {
-  uint8_t top;
-  sam_uk.u8_top_runs(1, n, x, n, &top, flip);
-  return top ^ flip;
+  uint8_t top = 0;
+  if (n > 16) {
+    sam_uk.u8_top_runs(1, n, x, n, &top, flip);
+    return top ^ flip;
+  }
+  for (int64_t i = 0; i < n; i++) top = (x[i] ^ flip) > top ? (uint8_t)(x[i] ^ flip) : top;
+  return top;
 }
 
 static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {

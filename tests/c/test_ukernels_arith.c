@@ -235,13 +235,19 @@ static void curves(const level *uk) {
   EXPECT(!sam_curve_fit(&curve, smooth));
 }
 
+#if defined(__arm__)
+enum { SUBNORMAL = 0 }; /* 32-bit NEON takes them for zeros (simd_neon.h) */
+#else
+enum { SUBNORMAL = 1 };
+#endif
+
 static void accuracy(const level *uk) {
   EXPECT_NEAR(worst(uk->table.f32_exp, exp, -87, 88, 0), 0, 4);
   EXPECT_NEAR(worst(uk->table.f32_exp, exp, -0.01f, 0.01f, 0), 0, 2);
   EXPECT_NEAR(worst(uk->table.f32_logistic, logistic_of, -80, 80, 0), 0, 5);
   EXPECT_NEAR(worst(uk->table.f32_tanh, tanh, -12, 12, 0), 0, 5);
   EXPECT_NEAR(worst(uk->table.f32_tanh, tanh, -1e-3f, 1e-3f, 0), 0, 4);
-  EXPECT_NEAR(worst(uk->table.f32_log, log, 1e-38f, 1e-3f, 0), 0, 3);
+  EXPECT_NEAR(worst(uk->table.f32_log, log, SUBNORMAL ? 1e-38f : 1.2e-38f, 1e-3f, 0), 0, 3);
   EXPECT_NEAR(worst(uk->table.f32_log, log, 0.5f, 3, 0), 0, 3);
   EXPECT_NEAR(worst(uk->table.f32_sin, sin, -1e5f, 1e5f, 0), 0, 3);
   EXPECT_NEAR(worst(uk->table.f32_cos, cos, -10, 10, 0), 0, 3);

@@ -84,6 +84,7 @@ INTEGER(max_epi8)
 INTEGER(max_epi16)
 INTEGER(max_epi32)
 INTEGER(max_epu8)
+INTEGER(sad_epu8)
 INTEGER(min_epi8)
 INTEGER(min_epi16)
 INTEGER(min_epi32)
@@ -314,6 +315,12 @@ IN int _mm512_reduce_add_epi32(__m512i x) {
   uint32_t sum = 0;
   for (int j = 0; j < 16; j++) sum += v.u32[j];
   return (int)sum;
+}
+IN int _mm512_reduce_max_epi32(__m512i x) {
+  const sam_zmm v = {.i = x};
+  int32_t most = v.s32[0];
+  for (int j = 1; j < 16; j++) most = v.s32[j] > most ? v.s32[j] : most;
+  return most;
 }
 /* As compilers do it: halves of halves. */
 #define REDUCE(name, step)                                                             \

@@ -388,6 +388,23 @@ def moves() -> Iterator[Case]:
     yield one("FILL", "FILL", [const([64, 1000]), tensor(F, ())], F, version=1)
 
 
+def convolution(
+    op: str, name: str, shape: Any, f: Any, axis: int, options: dict[str, Any], versions: tuple[int, ...]
+) -> Iterator[Case]:
+    """A filter of shape f, its output channels along `axis`, for every pair of types that has a version."""
+    n, narrow = f[axis], channel_weights(f, axis)
+    kinds = (
+        ("f32", tensor(F, shape), const(F, f), const(F, (n,))),
+        ("int8", operand(Q, shape), narrow, bias(n)),
+        ("uint8", operand(U, shape), const(U, f, 0.01, 120), bias(n)),
+        ("int16", operand(W, shape), narrow, wide_bias(n)),
+        ("hybrid", tensor(F, shape), narrow, const(F, (n,))),
+        ("int4", operand(Q, shape), const("int4", f, np.linspace(0.01, 0.02, n), [0] * n, low=-7), bias(n)),
+    )
+    for (kind, left, weights, addend), version in zip(kinds, versions, strict=False):
+        yield one(f"{op} {kind} {name}", op, [left, weights, addend], left.dtype.lower(), options, version)
+
+
 def spatial() -> Iterator[Case]:
     window = {"padding": "SAME", "stride_h": 2, "stride_w": 2, "filter_height": 3, "filter_width": 3}
     for d in (F, Q, U, W):
@@ -462,44 +479,7 @@ def spatial() -> Iterator[Case]:
         ("to three", (1, 112, 112, 32), (3, 3, 3, 32), {}),
         ("gray", (1, 64, 64, 1), (16, 3, 3, 1), {}),
     ):
-        n = f[0]
-        yield one(
-            f"CONV_2D f32 {name}", "CONV_2D", [tensor(F, shape), const(F, f), const(F, (n,))], F, {**step, **more}
-        )
-        yield one(
-            f"CONV_2D int8 {name}", "CONV_2D", [operand(Q, shape), channel_weights(f), bias(n)], Q, {**step, **more}, 3
-        )
-        yield one(
-            f"CONV_2D uint8 {name}",
-            "CONV_2D",
-            [operand(U, shape), const(U, f, 0.01, 120), bias(n)],
-            U,
-            {**step, **more},
-        )
-        yield one(
-            f"CONV_2D int16 {name}",
-            "CONV_2D",
-            [operand(W, shape), channel_weights(f), wide_bias(n)],
-            W,
-            {**step, **more},
-            4,
-        )
-        yield one(
-            f"CONV_2D hybrid {name}",
-            "CONV_2D",
-            [tensor(F, shape), channel_weights(f), const(F, (n,))],
-            F,
-            {**step, **more},
-            3,
-        )
-        yield one(
-            f"CONV_2D int4 {name}",
-            "CONV_2D",
-            [operand(Q, shape), const("int4", f, np.linspace(0.01, 0.02, n), [0] * n, low=-7), bias(n)],
-            Q,
-            {**step, **more},
-            7,
-        )
+        yield from convolution("CONV_2D", name, shape, f, 0, {**step, **more}, (1, 3, 1, 4, 3, 7))
     for name, shape, k, m, more in (
         ("3x3", (1, 56, 56, 64), 3, 1, {}),
         ("3x3 s2", (1, 56, 56, 64), 3, 1, {"stride_h": 2, "stride_w": 2}),
@@ -512,48 +492,9 @@ def spatial() -> Iterator[Case]:
         ("3 channels", (1, 112, 112, 3), 3, 1, {}),
         ("1xk", (1, 1, 400, 64), 3, 1, {}),
     ):
-        n = shape[3] * m
-        kh = 1 if name == "1xk" else k
-        o = {**step, **more, "depth_multiplier": m}
-        yield one(
-            f"DEPTHWISE f32 {name}",
-            "DEPTHWISE_CONV_2D",
-            [tensor(F, shape), const(F, (1, kh, k, n)), const(F, (n,))],
-            F,
-            o,
-            2,
-        )
-        yield one(
-            f"DEPTHWISE int8 {name}",
-            "DEPTHWISE_CONV_2D",
-            [operand(Q, shape), channel_weights((1, kh, k, n), 3), bias(n)],
-            Q,
-            o,
-            3,
-        )
-        yield one(
-            f"DEPTHWISE uint8 {name}",
-            "DEPTHWISE_CONV_2D",
-            [operand(U, shape), const(U, (1, kh, k, n), 0.01, 120), bias(n)],
-            U,
-            o,
-            2,
-        )
-        yield one(
-            f"DEPTHWISE int16 {name}",
-            "DEPTHWISE_CONV_2D",
-            [operand(W, shape), channel_weights((1, kh, k, n), 3), wide_bias(n)],
-            W,
-            o,
-            4,
-        )
-        yield one(
-            f"DEPTHWISE hybrid {name}",
-            "DEPTHWISE_CONV_2D",
-            [tensor(F, shape), channel_weights((1, kh, k, n), 3), const(F, (n,))],
-            F,
-            o,
-            6,
+        f = (1, 1 if name == "1xk" else k, k, shape[3] * m)
+        yield from convolution(
+            "DEPTHWISE_CONV_2D", name, shape, f, 3, {**step, **more, "depth_multiplier": m}, (2, 3, 2, 4, 6)
         )
     for name, shape, f, to in (
         ("2x2", (1, 28, 28, 64), (32, 2, 2, 64), 56),

@@ -3,25 +3,11 @@
 
 #include <string.h>
 
-#include "common/fp16.h"
 #include "common/matmul.h"
-#include "common/pieces.h"
 #include "ukernels/ukernels.h"
 
 enum { NR = SAM_BLOCKWISE_NR, ROWS = 32 /* of one item: their int8 values stay in the second cache */ };
 enum { MOST = 65536 /* of a block: its sum fits 32 bits */ };
-
-static int32_t weight(const sam_tensor *w, int64_t i) {
-  const uint8_t *data = w->data;
-  if (w->type == SAM_INT4) return (int8_t)(uint8_t)(data[i >> 1] << (i & 1 ? 0 : 4)) >> 4;
-  if (w->type == SAM_INT2) return (int8_t)(uint8_t)(data[i >> 2] << (6 - 2 * (i & 3))) >> 6;
-  return (int8_t)data[i];
-}
-
-static float scale_at(const sam_tensor *scales, int64_t i) {
-  return scales->type == SAM_FLOAT16 ? sam_f16_to_f32(((const uint16_t *)scales->data)[i])
-                                     : ((const float *)scales->data)[i];
-}
 
 static bool is_half(const sam_blockwise *b) { return b->weights->quant->block_scales->type == SAM_FLOAT16; }
 static int64_t panels_of(const sam_blockwise *b) { return ((int64_t)b->n + NR - 1) / NR; }
@@ -32,7 +18,7 @@ static int64_t panels_of(const sam_blockwise *b) { return ((int64_t)b->n + NR - 
 static int32_t pack_column(const sam_blockwise *b, int64_t from, int32_t column, uint8_t *to) {
   int32_t sum = 0;
   for (int32_t k = 0; k < b->block; k++) {
-    const int32_t w = weight(b->weights, from + k);
+    const int32_t w = sam_weight_at(b->weights->data, b->weights->type, from + k, 0);
     to[k / 8 * 32 + 4 * column + k % 4] |= (uint8_t)((w + 8) << (k & 4));
     sum += w;
   }
@@ -51,7 +37,7 @@ static void pack(void *dst, const void *arg) {
     for (int32_t i = 0; i < b->blocks; i++, to += step) {
       const int64_t at = j * b->blocks + i;
       const int32_t sum = pack_column(b, at * b->block, (int32_t)(j % NR), to);
-      offset[j] += scale_at(scales, at) * (float)sum;
+      offset[j] += sam_block_scale(scales, at) * (float)sum;
       memcpy(to + step - (size_t)(NR - j % NR) * size, (const uint8_t *)scales->data + (size_t)at * size, size);
     }
   }
@@ -166,8 +152,8 @@ static void plain_task(void *arg, int64_t begin, int64_t end, int thread) {
         const int64_t at = j * b->blocks + block, from = (int64_t)block * b->block;
         int32_t acc = 0;
         for (int32_t k = 0; k < b->block; k++)
-          acc += (x[from + k] - r->zero[i]) * weight(b->weights, j * b->k + from + k);
-        sum += (float)acc * scale_at(scales, at);
+          acc += (x[from + k] - r->zero[i]) * sam_weight_at(b->weights->data, b->weights->type, j * b->k + from + k, 0);
+        sum += (float)acc * sam_block_scale(scales, at);
       }
       sum *= r->scale[i];
       if (b->bias) sum += ((const float *)b->bias->data)[j];

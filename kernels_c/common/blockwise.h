@@ -5,7 +5,14 @@
 #ifndef SAM_COMMON_BLOCKWISE_H
 #define SAM_COMMON_BLOCKWISE_H
 
+#include "common/fp16.h"
 #include "samara/op.h"
+
+/* Scale i of a FLOAT16 or FLOAT32 tensor. */
+static inline float sam_block_scale(const sam_tensor *scales, int64_t i) {
+  return scales->type == SAM_FLOAT16 ? sam_f16_to_f32(((const uint16_t *)scales->data)[i])
+                                     : ((const float *)scales->data)[i];
+}
 
 typedef struct sam_blockwise {
   /* Set by the caller. */

@@ -6,6 +6,7 @@
 
 #include "common/activation.h"
 #include "common/fit.h"
+#include "common/move.h"
 #include "common/pieces.h"
 #include "common/unary.h"
 
@@ -13,14 +14,6 @@
 enum { OPEN_BYTES = 32768, ALIGNMENT = 64 };
 
 static bool is_weight_int(sam_type type) { return type == SAM_INT8 || type == SAM_INT4 || type == SAM_INT2; }
-
-/* A weight of 8, 4 or 2 bits; `flip` makes uint8 int8. */
-static inline int8_t weight_at(const void *data, sam_type type, int64_t i, uint8_t flip) {
-  const uint8_t *bytes = data;
-  if (type == SAM_INT4) return (int8_t)((int8_t)(uint8_t)(bytes[i >> 1] << (i & 1 ? 0 : 4)) >> 4);
-  if (type == SAM_INT2) return (int8_t)((int8_t)(uint8_t)(bytes[i >> 2] << (6 - 2 * (i & 3))) >> 6);
-  return (int8_t)(bytes[i] ^ flip);
-}
 
 /* ---- Types ------------------------------------------------------------------------------------------------------ */
 
@@ -131,15 +124,6 @@ void sam_matmul_zeros(const sam_matmul *mm, int32_t zero, int64_t n, void *to) {
 
 /* ---- Packing ---------------------------------------------------------------------------------------------------- */
 
-static inline void copy_floats(float *to, const float *from, int32_t n) {
-  if (n == 16)
-    memcpy(to, from, 64);
-  else if (n == 8)
-    memcpy(to, from, 32);
-  else
-    memcpy(to, from, (size_t)n * sizeof *to);
-}
-
 /* A panel is the file's rows turned: dst[k][column] = src[column][k], where one element of k is kr weights. */
 static void pack_f32(float *dst, const sam_matmul *mm) {
   const float *src = mm->weights->data;
@@ -154,7 +138,7 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
           sam_uk.move->turn[2]((char *)dst, 4 * nr, (const char *)from, 4 * mm->column_stride, mm->k, columns);
         else if (mm->column_stride == 1)
           for (int32_t k = 0; k < mm->k; k++)
-            copy_floats(dst + (size_t)k * (size_t)nr, from + k * mm->k_stride, columns);
+            sam_copy_row(dst + (size_t)k * (size_t)nr, from + k * mm->k_stride, 4 * (int64_t)columns);
         else
           for (int32_t k = 0; k < mm->k; k++)
             for (int32_t c = 0; c < columns; c++)
@@ -234,7 +218,7 @@ static void pack_sparse_s8(int8_t *dst, const sam_matmul *mm, int64_t at, int32_
   const int32_t nr = mm->tile.nr, kr = mm->tile.kr;
   for (int32_t c = 0; c < columns; c++, at += mm->column_stride)
     for (int32_t k = 0; k < mm->k; k++) {
-      const int8_t weight = weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
+      const int8_t weight = sam_weight_at(mm->weights->data, mm->weights->type, at + k * mm->k_stride, mm->w_flip);
       put(dst, mm, (int64_t)(k / kr) * nr * kr + c * kr + k % kr, weight);
       sum[c] += weight;
       if (magnitude) magnitude[c] += abs(weight);

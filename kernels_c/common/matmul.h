@@ -76,6 +76,14 @@ typedef struct sam_matmul {
   sam_multiplier *multiplier;
 } sam_matmul;
 
+/* A weight of 8, 4 or 2 bits; `flip` makes uint8 int8. */
+static inline int8_t sam_weight_at(const void *data, sam_type type, int64_t i, uint8_t flip) {
+  const uint8_t *bytes = data;
+  if (type == SAM_INT4) return (int8_t)((int8_t)(uint8_t)(bytes[i >> 1] << (i & 1 ? 0 : 4)) >> 4);
+  if (type == SAM_INT2) return (int8_t)((int8_t)(uint8_t)(bytes[i >> 2] << (6 - 2 * (i & 3))) >> 6);
+  return (int8_t)(bytes[i] ^ flip);
+}
+
 /* Checks types, quantization and activation of mm->in, weights, bias, out. */
 sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm);
 /* Chooses the kernel (mm->tile, mm->element) for the types and sums of `depth` products; callers lay their taps out

@@ -2,7 +2,7 @@
  * SPARSE_TO_DENSE. Indices are data: eval checks every one of them before anything is read through it. */
 #include <string.h>
 
-#include "fp16.h"
+#include "blockwise.h"
 #include "move.h"
 #include "ops.h"
 #include "samara/options.h"
@@ -325,10 +325,7 @@ static sam_status embedding_eval(sam_ctx *ctx, sam_node *node) {
       float *to = (float *)out->data + i * row;
       if (q->block_size > 0) {
         for (int64_t k = 0; k < row; k++) {
-          int64_t block = (id * row + k) / q->block_size;
-          float scale = q->block_scales->type == SAM_FLOAT32
-                            ? ((const float *)q->block_scales->data)[block]
-                            : sam_f16_to_f32(((const uint16_t *)q->block_scales->data)[block]);
+          const float scale = sam_block_scale(q->block_scales, (id * row + k) / q->block_size);
           to[k] = (float)small_at(table, id * row + k) * scale;
         }
       } else {

@@ -19,9 +19,9 @@
 #include <string.h>
 
 #include "activation.h"
+#include "chain.h"
 #include "elementwise.h"
 #include "ops.h"
-#include "chain.h"
 #include "ukernels/ukernels.h"
 
 typedef struct binary_plan {
@@ -124,20 +124,15 @@ KERNEL(mul_c64, complex64, ((complex64){u.re * v.re - u.im * v.im, u.re *v.im + 
 static const sam_binary_fn kernels[SAM_BINARY_KINDS][SAM_TYPE_COUNT] = {
     [SAM_ADD] = {[SAM_INT64] = add_i64, [SAM_INT16] = add_s16},
     [SAM_SUB] = {[SAM_INT64] = sub_i64, [SAM_INT16] = sub_s16},
-    [SAM_MUL] = {[SAM_INT64] = mul_i64,
-             [SAM_INT16] = mul_s16,
-             [SAM_UINT32] = mul_u32,
-             [SAM_COMPLEX64] = mul_c64},
+    [SAM_MUL] = {[SAM_INT64] = mul_i64, [SAM_INT16] = mul_s16, [SAM_UINT32] = mul_u32, [SAM_COMPLEX64] = mul_c64},
     [SAM_DIV] = {[SAM_INT8] = div_s8, [SAM_UINT8] = div_u8, [SAM_INT16] = div_s16},
     [SAM_MAXIMUM] = {[SAM_INT64] = maximum_i64},
     [SAM_MINIMUM] = {[SAM_INT64] = minimum_i64},
-    [SAM_FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32,
-                   [SAM_INT8] = floor_div_i8,
-                   [SAM_INT16] = floor_div_i16},
+    [SAM_FLOOR_DIV] = {[SAM_FLOAT32] = floor_div_f32, [SAM_INT8] = floor_div_i8, [SAM_INT16] = floor_div_i16},
     [SAM_FLOOR_MOD] = {[SAM_FLOAT32] = floor_mod_f32_rows,
-                   [SAM_INT64] = floor_mod_i64,
-                   [SAM_INT8] = floor_mod_i8,
-                   [SAM_INT16] = floor_mod_i16},
+                       [SAM_INT64] = floor_mod_i64,
+                       [SAM_INT8] = floor_mod_i8,
+                       [SAM_INT16] = floor_mod_i16},
     [SAM_POW] = {[SAM_FLOAT32] = pow_f32, [SAM_INT32] = pow_i32},
 };
 

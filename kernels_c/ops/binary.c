@@ -1,5 +1,5 @@
 /* Arithmetic of two tensors with numpy broadcasting: ADD SUB MUL DIV MAXIMUM MINIMUM SQUARED_DIFFERENCE FLOOR_DIV
- * FLOOR_MOD POW.
+ * FLOOR_MOD POW; ADD_N of any number of equal shapes.
  *
  *      prepare: types ─> shape ─> rows (common/broadcast.h) ─> kernel of (operator, type) ─> constants
  *      eval:    for each row: kernel(n, a, b, y, which of a and b advances)
@@ -413,3 +413,49 @@ BINARY(SQUARED_DIFFERENCE, squared_difference, 0, 2, F32, I32, I8)
 BINARY(FLOOR_DIV, floor_div, 0, 3, F32, I32, I8, I16)
 BINARY(FLOOR_MOD, floor_mod, 0, 2, F32, I32, I64, I8, I16)
 BINARY(POW, pow, 0, 1, F32, I32)
+
+/* ---- ADD_N: any number of equal shapes --------------------------------------------------------------------------- */
+
+static void add_n_block(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const sam_node *node = arg;
+  const sam_tensor *y = node->outputs[0];
+  const sam_binary_fn add = y->type == SAM_FLOAT32 ? sam_uk.f32_add : sam_uk.loops->binary[SAM_ADD][SAM_INT32];
+  const sam_binary_params all = {.lo = -INFINITY, .hi = INFINITY, .ilo = INT32_MIN, .ihi = INT32_MAX};
+  const int64_t count = sam_elements(y);
+  for (int64_t block = begin; block < end; block++) { /* a block stays in the first cache */
+    const int64_t from = block * SAM_ELEMENTWISE_BLOCK, bytes = 4 * from;
+    const int64_t n = count - from < SAM_ELEMENTWISE_BLOCK ? count - from : SAM_ELEMENTWISE_BLOCK;
+    char *sum = (char *)y->data + bytes;
+    const char *first = (const char *)node->inputs[0]->data + bytes;
+    if (node->n_inputs == 1) memmove(sum, first, (size_t)(4 * n));
+    for (int32_t k = 1; k < node->n_inputs; k++, first = sum)
+      add(n, first, (const char *)node->inputs[k]->data + bytes, sum, SAM_STEP_BOTH, &all);
+  }
+}
+
+static sam_status eval_add_n(sam_ctx *ctx, sam_node *node) {
+  int64_t blocks = (sam_elements(node->outputs[0]) + SAM_ELEMENTWISE_BLOCK - 1) / SAM_ELEMENTWISE_BLOCK;
+  sam_parallel(ctx, blocks, (int64_t)node->n_inputs * SAM_ELEMENTWISE_BLOCK, add_n_block, node);
+  return SAM_OK;
+}
+
+static sam_status prepare_add_n(sam_ctx *ctx, sam_node *node) {
+  SAM_TRY(sam_check_same_type(ctx, node->outputs[0], node->inputs[0]));
+  for (int32_t i = 1; i < node->n_inputs; i++) {
+    SAM_TRY(sam_check_same_type(ctx, node->inputs[i], node->inputs[0]));
+    if (!sam_same_shape(node->inputs[i], node->inputs[0]))
+      return sam_fail(ctx, SAM_INVALID_MODEL, "input %d has another shape than input 0", (int)i);
+  }
+  return sam_set_shape_like(ctx, node->outputs[0], node->inputs[0]);
+}
+
+const sam_op sam_op_add_n = {.name = "ADD_N",
+                             .max_version = 1,
+                             .min_inputs = 1,
+                             .min_outputs = 1,
+                             .max_outputs = 1,
+                             .inplace = 1,
+                             .flags = SAM_OP_VARIADIC,
+                             .prepare = prepare_add_n,
+                             .eval = {[SAM_FLOAT32] = eval_add_n, [SAM_INT32] = eval_add_n}};

@@ -1,4 +1,4 @@
-"""ADD SUB MUL DIV MAXIMUM MINIMUM SQUARED_DIFFERENCE FLOOR_DIV FLOOR_MOD POW: types, broadcasting, activations, rounding."""
+"""ADD SUB MUL DIV MAXIMUM MINIMUM SQUARED_DIFFERENCE FLOOR_DIV FLOOR_MOD POW ADD_N: types, broadcasting, activations, rounding."""
 
 from __future__ import annotations
 
@@ -162,6 +162,9 @@ CASES = [
     Case("no scale", "SUB", [tensor("int8", (2,)), tensor("int8", (2,))], [tensor("int8")], NONE, error="quantiz"),
     Case("fused tanh", "MUL", [tensor("float32", (2,)), tensor("float32", (2,))], [tensor("float32")],
          {"fused_activation_function": "TANH"}, error="activation"),
+    *[Case(f"add n {d} {n}", "ADD_N", [tensor(d, (7, 999), low=-99, high=99)] * n, [tensor(d)])
+      for d in ("float32", "int32") for n in (2, 3, 5)],
+    Case("add n shapes", "ADD_N", [tensor("float32", (3,)), tensor("float32", (1,))], [tensor("float32")], error="shape"),
 ]  # fmt: skip
 
 

@@ -102,7 +102,8 @@ static void put(const sam_dw_packing *p, int64_t at, const int32_t *channel, int
   }
 }
 
-/* Order: block, output row, group of input rows, column, channel, row in the group. */
+/* Order: block, output row, group of input rows, column, channel, row in the group. The last of an odd number of
+ * rows that one output row meets in pairs: pair of columns, channel, column. */
 void sam_dw_pack(void *dst, const sam_dw_packing *p) {
   const int32_t group = p->kernel->group, element = p->kernel->element, rows = rows_of(p);
   const int32_t planes = rows * parts_of(p);
@@ -120,10 +121,11 @@ void sam_dw_pack(void *dst, const sam_dw_packing *p) {
         for (int64_t y = 0; y < groups * group; y++) {
           const int64_t ky = y - (int64_t)(plane % rows) * p->stride;
           if (ky < 0 || ky >= p->kh) continue;
+          const bool along = group == 2 && p->kernel->rows == 1 && p->kh % 2 && ky == p->kh - 1;
           for (int32_t kx = 0; kx < p->kw; kx++) {
-            const int64_t at = (plane * groups + y / group) * p->kw + kx;
+            const int64_t at = (plane * groups + y / group) * p->kw + (along ? kx / group : kx);
             put(p, (ky * p->kw + kx) * p->filter_channels, channel, n, plane >= rows,
-                out + ((at * width + first) * group + y % group) * element, (int64_t)group * element);
+                out + ((at * width + first) * group + (along ? kx : y) % group) * element, (int64_t)group * element);
           }
         }
     }

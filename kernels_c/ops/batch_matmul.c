@@ -4,7 +4,8 @@
  *   y [..., depth, columns] (adj_y: [..., columns, depth]); each of its matrices is one group of the packed right side
  *
  * Integer weights with float x are hybrid: rows of x are quantized one by one.
- * int16 by int16 ("wide") is two products with int8: y = 256 * high + (low - 128) + 128, both halves in int8. */
+ * int16 by int16 ("wide") is two products with int8: y = 256 * high + (low - 128) + 128, both halves in int8.
+ * One row of x by a y that is not constant packs nothing: y is read where it lies ("direct"). */
 #include <string.h>
 
 #include "common/activation.h"
@@ -19,13 +20,14 @@ typedef struct batched {
   int64_t x_stride[SAM_MAX_RANK], y_stride[SAM_MAX_RANK]; /* in matrices; 0 where broadcast */
   int64_t x_matrices;
   bool adj_x, adj_y, asymmetric, wide; /* wide: int16 by int16 */
+  sam_matvec_kernel *direct;
   sam_multiplier multiplier;
   sam_s16_gemm_t *s16;
   size_t half_bytes; /* wide: one packed half of one matrix of y */
   size_t turned_at, quantized_at, scales_at, dense_at;
 } batched;
 
-enum { WIDE_ROWS = 16, WIDE_COLUMNS = 64 };
+enum { WIDE_ROWS = 16, WIDE_COLUMNS = 64, DIRECT_COLUMNS = 512 };
 
 /* One row of x in int16 elements, rounded up so that the kernel may read whole steps. */
 static int64_t wide_stride(const batched *b) {
@@ -80,6 +82,22 @@ static sam_status wide_types(sam_ctx *ctx, sam_node *node, batched *b) {
   return SAM_OK;
 }
 
+/* The kernel for one row of x, NULL where y had better be packed: constant, needed more than once, or of few bits. */
+static sam_matvec_kernel *choose_direct(const batched *b, const sam_tensor *y) {
+  const sam_matvec_t *uk = sam_uk.matvec;
+  if (b->rows * b->batches > b->mm.groups || (sam_is_known(y) && !b->wide)) return NULL;
+  if (b->wide) return b->depth > SAM_MATVEC_DEPTH ? NULL : b->adj_y ? uk->s16_runs : uk->s16_rows;
+  if (b->mm.kind == SAM_MATMUL_F32) return b->adj_y ? uk->f32_runs : uk->f32_rows;
+  if (b->mm.kind != SAM_MATMUL_S8 || b->mm.out->type == SAM_INT16) return NULL;
+  if (y->type == SAM_INT8) return b->adj_y ? uk->s8_runs : uk->s8_rows;
+  return y->type != SAM_UINT8 ? NULL : b->adj_y ? uk->u8_runs : uk->u8_rows;
+}
+
+/* In float32 and in this order, as in common/matmul.c. */
+static float direct_scale(const sam_tensor *x, const sam_tensor *y, const sam_tensor *out) {
+  return x->quant->scale[0] * y->quant->scale[0] / out->quant->scale[0];
+}
+
 static sam_status batched_prepare(sam_ctx *ctx, sam_node *node) {
   const sam_batch_mat_mul_options *o = node->options;
   sam_tensor *x = node->inputs[0], *y = node->inputs[1];
@@ -101,6 +119,11 @@ static sam_status batched_prepare(sam_ctx *ctx, sam_node *node) {
     SAM_TRY(sam_matmul_types(ctx, &b->mm));
   SAM_TRY(batched_shape(ctx, node, b));
   size_t total = 0;
+  if ((b->direct = choose_direct(b, y)) != NULL) {
+    const double factor = b->wide || b->mm.kind == SAM_MATMUL_F32 ? 1 : (double)direct_scale(x, y, node->outputs[0]);
+    if (!isfinite(factor)) return sam_fail(ctx, SAM_UNSUPPORTED, "the scales give the factor %g", factor);
+    return sam_scratch(ctx, 2 * (size_t)b->depth * (size_t)sam_threads(ctx));
+  }
   if (b->wide) {
     b->s16 = sam_uk.s16_gemm;
     const int64_t nr = b->s16->tile.nr, stride = wide_stride(b);
@@ -230,11 +253,75 @@ static void run_wide(sam_ctx *ctx, const batched *b, const int16_t *x, const sam
   sam_parallel(ctx, b->batches * w.blocks, 2 * WIDE_ROWS * b->depth * b->columns / b->s16->tile.rate, wide_task, &w);
 }
 
+typedef struct direct_run {
+  const batched *b;
+  const sam_tensor *x, *y, *out;
+  int16_t *centred; /* of each thread, room for a row of x */
+  int64_t pieces;   /* of DIRECT_COLUMNS in one row */
+} direct_run;
+
+/* sum (x - zx) (y - zy) of bytes, where the kernel has the first factor and y. */
+static void finish_bytes(const direct_run *w, const int16_t *x, int64_t n, int32_t *sums, int64_t at) {
+  const int32_t zero = w->y->quant->zero_point[0];
+  sam_unary_params to_bytes = {.a = direct_scale(w->x, w->y, w->out), .zy = w->out->quant->zero_point[0]};
+  sam_type_range(w->out->type, &to_bytes.lo, &to_bytes.hi);
+  uint32_t sum = 0;
+  for (int64_t k = 0; k < w->b->depth; k++) sum += (uint32_t)x[k];
+  float real[DIRECT_COLUMNS];
+  for (int64_t c = 0; c < n; c++) real[c] = (float)(int32_t)((uint32_t)sums[c] - (uint32_t)zero * sum);
+  (w->out->type == SAM_INT8 ? sam_uk.f32_to_s8 : sam_uk.f32_to_u8)(n, real, (char *)w->out->data + at, &to_bytes);
+}
+
+/* Pieces [begin, end) of all rows. */
+static void direct_task(void *arg, int64_t begin, int64_t end, int thread) {
+  const direct_run *w = arg;
+  const batched *b = w->b;
+  const int64_t y_bytes = sam_type_bits(w->y->type) / 8;
+  int64_t sums[DIRECT_COLUMNS];
+  for (int64_t item = begin; item < end; item++) {
+    int64_t xm, ym;
+    matrices_of(b, item / w->pieces, &xm, &ym);
+    const int64_t first = item % w->pieces * DIRECT_COLUMNS, left = b->columns - first, at = xm * b->depth;
+    const int64_t n = left < DIRECT_COLUMNS ? left : DIRECT_COLUMNS, to = item / w->pieces * b->columns + first;
+    const char *y = (const char *)w->y->data;
+    y += (ym * b->depth * b->columns + first * (b->adj_y ? b->depth : 1)) * y_bytes;
+    const int64_t stride = b->adj_y ? b->depth : b->columns;
+    if (b->wide) {
+      b->direct(n, b->depth, (const int16_t *)w->x->data + at, y, stride, sums);
+      for (int64_t c = 0; c < n; c++)
+        ((int16_t *)w->out->data)[to + c] =
+            (int16_t)sam_clamp32(sam_scale64_r16(sums[c], b->multiplier), -32768, 32767);
+    } else if (b->mm.kind == SAM_MATMUL_F32) {
+      b->direct(n, b->depth, (const float *)w->x->data + at, y, stride, (float *)w->out->data + to);
+    } else {
+      int16_t *x = w->centred + thread * b->depth;
+      const int32_t zero = w->x->quant->zero_point[0];
+      for (int64_t k = 0; k < b->depth; k++)
+        x[k] = (int16_t)((w->x->type == SAM_INT8 ? ((const int8_t *)w->x->data)[at + k]
+                                                 : ((const uint8_t *)w->x->data)[at + k]) -
+                         zero);
+      b->direct(n, b->depth, x, y, stride, sums);
+      finish_bytes(w, x, n, (int32_t *)sums, to);
+    }
+  }
+}
+
 static sam_status batched_eval(sam_ctx *ctx, sam_node *node) {
   batched *b = node->state;
   char *scratch = node->scratch, *out = node->outputs[0]->data;
   const char *x = node->inputs[0]->data;
   if (sam_elements(node->outputs[0]) == 0) return SAM_OK;
+  if (b->direct) {
+    direct_run w = {b,
+                    node->inputs[0],
+                    node->inputs[1],
+                    node->outputs[0],
+                    node->scratch,
+                    (b->columns + DIRECT_COLUMNS - 1) / DIRECT_COLUMNS};
+    const int64_t piece = b->columns < DIRECT_COLUMNS ? b->columns : DIRECT_COLUMNS;
+    sam_parallel(ctx, b->batches * w.pieces, b->depth * piece / 8 + 50, direct_task, &w);
+    return SAM_OK;
+  }
   int64_t x_bytes = sam_type_bits(node->inputs[0]->type) / 8;
   const int64_t out_bytes = sam_type_bits(node->outputs[0]->type) / 8;
   if (b->adj_x) {

@@ -15,6 +15,7 @@
 #include "ukernels/gemm.h"
 #include "ukernels/loops.h"
 #include "ukernels/lstm.h"
+#include "ukernels/matvec.h"
 #include "ukernels/move.h"
 #include "ukernels/reduce.h"
 #include "ukernels/spatial.h"

@@ -19,6 +19,11 @@ SHAPES = {
     "broadcast x": ((6, 10), (3, 10, 12), False, False),
     "broadcast both": ((2, 1, 5, 10), (3, 10, 12), False, False),
     "vector": ((1, 65), (65, 40), False, False),
+    "vectors": ((5, 1, 64), (5, 64, 600), False, False),
+    "vectors adj y": ((5, 1, 19), (5, 47, 19), False, True),
+    "vectors adj both": ((2, 70, 1), (2, 13, 70), True, True),
+    "vector broadcast x": ((1, 10), (3, 10, 5), False, False),
+    "vector broadcast y": ((4, 1, 10), (10, 12), False, False),
 }
 
 
@@ -38,6 +43,13 @@ def hybrid(values: list[Any], adj_x: bool, adj_y: bool, asymmetric: bool) -> lis
     return [(x @ (y * np.float32(0.02))).astype(np.float32)]
 
 
+def bytes_product(values: list[Any], adj_x: bool, adj_y: bool) -> np.ndarray:
+    """The uint8 cases below."""
+    x, y = (v.astype(np.float64) for v in values)
+    x, y = x.swapaxes(-1, -2) if adj_x else x, y.swapaxes(-1, -2) if adj_y else y
+    return np.clip(np.rint((x - 131) @ (y - 120) * (0.05 * 0.03 / 0.9)) + 129, 0, 255).astype(np.uint8)
+
+
 WRONG_ROWS = "with two batch dimensions rows are scaled by the factors of other rows"
 CASES = []
 for key, (x, y, adj_x, adj_y) in SHAPES.items():
@@ -51,6 +63,9 @@ for key, (x, y, adj_x, adj_y) in SHAPES.items():
                  [tensor("int8", scale=0.9, zero_point=1)], opts, version=2, atol=1),
         ]  # fmt: skip
     CASES += [
+        Case(f"uint8 {key}", "BATCH_MATMUL", [tensor("uint8", x, 0.05, 131), tensor("uint8", y, 0.03, 120)],
+             [tensor("uint8", scale=0.9, zero_point=129)], opts, version=2,
+             oracle=lambda v, a=adj_x, b=adj_y: [bytes_product(v, a, b)], atol=1),
         Case(f"int16 {key}", "BATCH_MATMUL", [tensor("int16", x, 0.0005), tensor("int16", y, 0.0003)],
              [tensor("int16", scale=0.001)], opts, version=3),
         Case(f"hybrid {key}", "BATCH_MATMUL", [tensor("float32", x), const("int8", y, 0.02, low=-127)],

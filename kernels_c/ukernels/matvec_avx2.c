@@ -1,0 +1,2 @@
+#include "ukernels/simd_avx2.h"
+#include "ukernels/matvec.inc"

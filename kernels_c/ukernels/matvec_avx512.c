@@ -1,0 +1,2 @@
+#include "ukernels/simd_avx512.h"
+#include "ukernels/matvec.inc"

@@ -1,0 +1,2 @@
+#include "ukernels/simd_neon.h"
+#include "ukernels/matvec.inc"

@@ -1,0 +1,2 @@
+#include "ukernels/simd_scalar.h"
+#include "ukernels/matvec.inc"

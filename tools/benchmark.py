@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -131,16 +132,21 @@ def _peer_model(peer: str, model: str, models: dict[str, str]) -> str:
     return path
 
 
-def _take_turns(engines: list[_Engine], runs: int, max_secs: float, progress: Progress) -> None:
+def _take_turns(
+    engines: list[_Engine], runs: int, max_secs: float, progress: Progress, give_up: Callable[[_Engine, Failure], None]
+) -> None:
     chunk = {e.name: max(1, min(runs, int(0.05 / max(e.start["first"] / 2, 1e-7)))) for e in engines}
     begin = time.monotonic()
     while min(len(e.times) for e in engines) < runs:
         if time.monotonic() - begin > max_secs and all(e.times for e in engines):
             break
-        for engine in engines:
+        for engine in list(engines):
             left = runs - len(engine.times)
             if left > 0:
-                engine.run(min(left, chunk[engine.name]))
+                try:
+                    engine.run(min(left, chunk[engine.name]))
+                except Failure as failure:
+                    give_up(engine, failure)
         progress.show(f"{min(len(e.times) for e in engines)} of {runs} runs")
 
 
@@ -167,6 +173,16 @@ def measure(
     engines: list[_Engine] = []
     failed: list[dict[str, Any]] = []
     progress = Progress(quiet)
+
+    def give_up(engine: _Engine | str, failure: Failure) -> None:
+        name = engine if isinstance(engine, str) else engine.name
+        if not lenient or name == "samara":
+            raise failure
+        failed.append({"engine": name, "error": str(failure).removeprefix(f"{name}: ").splitlines()[0]})
+        if not isinstance(engine, str):
+            engines.remove(engine)
+            engine.stop()
+
     try:
         engines.append(_Engine("samara", model, threads, cpus, seed, profile=profile, weight_cache=weight_cache))
         for peer in peers:
@@ -174,12 +190,13 @@ def measure(
                 path = _peer_model(peer, model, peer_models or {})
                 engines.append(_Engine(peer, path, threads, cpus, seed))
             except Failure as failure:
-                if not lenient:
-                    raise
-                failed.append({"engine": peer, "error": str(failure).removeprefix(f"{peer}: ").splitlines()[0]})
-        for engine in engines:
-            engine.warm_up(warmup)
-        _take_turns(engines, runs, max_secs, progress)
+                give_up(peer, failure)
+        for engine in list(engines):
+            try:
+                engine.warm_up(warmup)
+            except Failure as failure:
+                give_up(engine, failure)
+        _take_turns(engines, runs, max_secs, progress, give_up)
         results = [engine.finish() for engine in engines]
         for result in results:
             result["ratio"] = result["best_us"] / results[0]["best_us"]
@@ -273,7 +290,8 @@ def command(
 
     "ratio" is an engine's time over samara's, each the least of its rounds' medians: above 1, samara is faster. Peers
     are named onnxruntime (needs an .onnx of the same name beside MODEL or in the folder of --peer-model), openvino and
-    litert. Several models, or a folder, make one table with geometric means; a peer that cannot run a model has a dash.
+    litert. Several models, or a folder, make one table with geometric means; a peer that cannot run a model has a dash,
+    a model that samara cannot run is named and left out, and the exit status tells.
     """
     models = _expand([*paths, *([graph] if graph else [])])
     if not models:
@@ -287,11 +305,18 @@ def command(
     named, many = _named(peer_models), len(models) > 1
     if many and weight_cache is not None:
         raise Failure(f"--weight-cache is a file for one model; {len(models)} were named")
-    reports = []
+    reports, failed = [], []
     for model in models:
-        report = measure(
-            model, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet, many, weight_cache
-        )
+        try:
+            report = measure(
+                model, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet, many, weight_cache
+            )
+        except Failure as failure:
+            if not many:
+                raise
+            failed.append({"model": model, "error": str(failure).splitlines()[0], "code": failure.code})
+            note(f"{os.path.basename(model)}: {failed[-1]['error']}")
+            continue
         reports.append(report)
         for engine in report["engines"]:
             if "error" in engine:
@@ -299,6 +324,8 @@ def command(
         if many and not as_json:
             note(bench_report.models([report], wanted).splitlines()[1], quiet)
     slower = bench_report.regressions(reports, baseline, tolerance) if baseline is not None else []
+    if not reports:
+        raise Failure(f"none of {len(models)} models runs")
     if csv_path is not None:
         rows = [{"model": r["model"], **e} for r in reports for e in r["engines"] if "error" not in e]
         with open(csv_path, "w", newline="", encoding="utf-8") as stream:
@@ -306,7 +333,9 @@ def command(
             writer.writeheader()
             writer.writerows(rows)
     if as_json:
-        content = {"threads": threads, "models": reports, "summary": bench_report.summarize(reports)}
+        content = {
+            "threads": threads, "models": reports, "failed": failed, "summary": bench_report.summarize(reports)
+        }  # fmt: skip
         print_json("samara.benchmark/2", content | {"regressions": slower})
     else:
         for report in reports if profile or not many else []:
@@ -318,5 +347,7 @@ def command(
             click.echo(bench_report.models(reports, wanted))
         for sentence in slower:
             note(sentence)
+    if failed:
+        sys.exit(max(f["code"] for f in failed))
     if slower:
         sys.exit(REGRESSION)

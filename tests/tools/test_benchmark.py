@@ -73,6 +73,19 @@ def test_a_folder(cli: Cli, tmp_path: Path) -> None:
     assert report["summary"]["all"]["least"] == min(ratios)
 
 
+def test_a_model_of_a_folder_that_fails(cli: Cli, tmp_path: Path) -> None:
+    """It is named and left out; the others are measured, and the exit code is its own."""
+    write(tmp_path / "a.tflite", b"nothing of the kind")
+    write(tmp_path / "b.tflite", flatten_model("FLOAT32"))
+    outcome = cli("benchmark", tmp_path, "--runs", 5, "--json")
+    assert outcome.code == 5 and "a.tflite: " in outcome.err
+    report = json.loads(outcome.out)
+    assert [m["model"].rsplit("/")[-1] for m in report["models"]] == ["b.tflite"]
+    assert [m["code"] for m in report["failed"]] == [5]
+    (tmp_path / "b.tflite").unlink()
+    cli.refuses(2, "none of 2 models runs", "benchmark", tmp_path / "a.tflite", tmp_path / "a.tflite")
+
+
 def report_of(model: str, us: float) -> dict[str, object]:
     return {"model": model, "engines": [{"engine": "samara", "best_us": us}]}
 

@@ -384,7 +384,7 @@ def same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _answers(folder: str) -> Path:
-    """The file of this test's answers. SAMARA_RECORD=FOLDER writes ours, without judging them; SAMARA_ANSWERS=FOLDER
+    """The file of this test's answers. SAMARA_RECORD=FOLDER also writes ours; SAMARA_ANSWERS=FOLDER
     compares with them instead of an oracle: another machine must give the same integers."""
     node = os.environ["PYTEST_CURRENT_TEST"].rsplit(" ", 1)[0]
     return Path(folder) / f"{hashlib.sha1(node.encode()).hexdigest()}.pickle"
@@ -397,7 +397,6 @@ def check(case: Case) -> None:
         return
     if folder := os.environ.get("SAMARA_RECORD"):
         _answers(folder).write_bytes(pickle.dumps(run_ours(data, case, steps, 1)))
-        return
     if folder := os.environ.get("SAMARA_ANSWERS"):
         expected, atol = pickle.loads(_answers(folder).read_bytes()), 0.0
     else:

@@ -4,6 +4,6 @@
 #
 #   SAMARA_TORCH   what pip installs for torch; any build for the CPU does
 source "$(dirname "$0")/lib.sh"
-need_python -e ".[test]" "${SAMARA_TORCH:-torch==2.13.0}" keras scikit-learn pytest-xdist
+need_python -e ".[test]" "${SAMARA_TORCH:-torch==2.13.0}" keras scikit-learn
 say "frameworks: converter and quantizer"
 KERAS_BACKEND=torch python -m pytest -n "$JOBS" tests/converter tests/quantize tests/models/test_digits.py "$@"

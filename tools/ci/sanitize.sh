@@ -27,7 +27,6 @@ if [ -x "$BUILD/address/mutate" ]; then
 fi
 
 say "Python tests under -fsanitize=$flags"
-need_python pytest-xdist
 package_in address "-DSAMARA_SANITIZE=$flags;-DSAMARA_WERROR=ON"
 # The interpreter itself never frees everything: leaks are looked for by the C tests only, and what freed memory the
 # sanitizer holds back must not look like one to the tests that watch the process grow.

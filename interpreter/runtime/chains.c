@@ -3,6 +3,7 @@
  *
  *   a step follows    when it reads what a link before it wrote, element by element, and all else that it reads was
  *                     written before the first link runs
+ *   a reduction      follows as the last link, when it makes each result of a row that fits a tile
  *   a chain is closed when nobody else reads what is between: those results never become tensors
  *
  * The links run at the time of the first one: lifetimes are counted so (sam_step_time). */
@@ -57,7 +58,12 @@ static bool is_there_before(const sam_session *session, int32_t slot, int32_t fi
 }
 
 static bool follows(const sam_session *session, const candidate *c, const sam_step *step) {
-  if (!can_link(session, step) || sam_elements(step->node.outputs[0]) != c->elements) return false;
+  if (!can_link(session, step)) return false;
+  const int64_t run = step->node.piece_run;
+  if (run == 0 && sam_elements(step->node.outputs[0]) != c->elements) return false;
+  if (run > 0 && (sam_elements(step->node.inputs[0]) != c->elements || link_of(c, step->input_slots[0]) < 0 ||
+                  run * sam_type_bits(step->node.inputs[0]->type) / 8 > SAM_CHAIN_ROW))
+    return false;
   bool reads = false;
   for (int32_t k = 0; k < step->node.n_inputs; k++) {
     const bool inner = link_of(c, step->input_slots[k]) >= 0;
@@ -102,6 +108,8 @@ static void link_up(sam_session *session, candidate *c, int32_t threads) {
     if (step != first) step->first_link = c->steps[0];
     session->slots[step->output_slots[0]].tile = link->size > 0;
   }
+  const int32_t run = (int32_t)chain->links[c->n - 1].node->piece_run;
+  if (run) chain->tile = run < chain->tile ? chain->tile / run * run : run;
   chain->cost = chain->cost * chain->tile / 4;
   for (int32_t i = 0; i + 1 < c->n; i++)
     session->steps[c->steps[i]].node.scratch_bytes = sam_chain_tile_bytes(chain, i) * (size_t)threads;
@@ -114,7 +122,7 @@ void sam_plan_chains(sam_session *session) {
   const int32_t threads = session->pool ? session->options.threads : 1;
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
-    if (!can_link(session, step)) continue;
+    if (!can_link(session, step) || step->node.piece_run) continue;
     candidate c = {.elements = sam_elements(step->node.outputs[0])};
     add(&c, session, i);
     const int32_t end = session->n_steps - i > REACH ? i + REACH : session->n_steps;
@@ -122,6 +130,9 @@ void sam_plan_chains(sam_session *session) {
       if (!follows(session, &c, &session->steps[j])) continue;
       add(&c, session, j);
       if (is_closed(session, &c)) c.closed = c.n;
+      if (!session->steps[j].node.piece_run) continue;
+      if (c.closed == c.n) break;
+      c.n--;
     }
     if (c.closed && c.elements) link_up(session, &c, threads);
   }

@@ -496,6 +496,7 @@ static sam_status prepare_step(sam_run *run, sam_step *step) {
   sam_step_release(run->session, step);
   step->node.scratch_bytes = 0;
   step->node.piece = NULL;
+  step->node.piece_run = 0;
   step->node.chain = NULL;
   SAM_TRY(choose_eval(run, step));
   return step->node.op->prepare(&run->ctx, &step->node);

@@ -34,7 +34,7 @@ static void run_tiles(void *arg, int64_t begin, int64_t end, int thread) {
 }
 
 sam_status sam_chain_eval(sam_ctx *ctx, sam_node *node) {
-  chain_work w = {node->chain, sam_elements(node->outputs[0])};
+  chain_work w = {node->chain, sam_elements(node->chain->links[0].node->outputs[0])};
   sam_parallel(ctx, (w.count + w.chain->tile - 1) / w.chain->tile, w.chain->cost, run_tiles, &w);
   return SAM_OK;
 }

@@ -1,4 +1,5 @@
-/* Samara: elementwise operators that run one after the other on a tile that stays in the first cache.
+/* Samara: elementwise operators that run one after the other on a tile that stays in the first cache. A reduction of
+ * rows may be the last one; tiles are then whole rows.
  *
  *      x ──> MUL ──> ADD ──> TANH ──> MUL ──> y        instead of four passes over whole tensors
  *                     └────────────────┘
@@ -10,7 +11,8 @@
 
 #include "samara/op.h"
 
-enum { SAM_CHAIN_LINKS = 8, SAM_CHAIN_INPUTS = 2, SAM_CHAIN_TILE = 4096 /* bytes of a tile of the widest element */ };
+enum { SAM_CHAIN_LINKS = 8, SAM_CHAIN_INPUTS = 2, SAM_CHAIN_TILE = 4096 /* bytes of a tile of the widest element */,
+       SAM_CHAIN_ROW = 32768 /* where one row is more: of the longest */ };
 
 typedef struct sam_chain_link {
   const sam_node *node;

@@ -313,12 +313,34 @@ static void accumulate_all(const reduce_plan *p, const char *x, int64_t base, in
   }
 }
 
+/* Outputs at .. at + n, at most ROW, of the values from element `base` on. */
+static void reduce_some(const reduce_work *w, int64_t base, int64_t at, int64_t n) {
+  const reduce_plan *p = w->plan;
+  if (p->direct) {
+    int64_t parts[ROW];
+    const bool in_place = (p->kind != SUM && p->kind != MEAN) || p->type == SAM_FLOAT32;
+    const int64_t count = !p->many ? p->length : p->reduced_rank > 0 ? p->reduced_dims[0] : 1;
+    fold(p, w->x + base * p->size, count, p->reduced_rank > 0 ? p->reduced_steps[0] : 1, n,
+         in_place ? (char *)w->y + at * p->size : (void *)parts);
+    finish(p, w->y, at, parts, n);
+    return;
+  }
+  accumulator acc[ROW];
+  for (int64_t j = 0; j < n; j++) acc[j] = p->start;
+  accumulate_all(p, w->x, base, n, acc);
+  for (int64_t j = 0; j < n; j++) store(p, w->y, at + j, acc[j]);
+}
+
+static void reduce_piece(const sam_node *node, const void *const *inputs, void *output, int64_t begin, int64_t end) {
+  const reduce_work w = {.plan = node->state, .x = inputs[0], .y = output};
+  const int64_t run = node->piece_run, last = end / run;
+  for (int64_t at = begin / run; at < last; at += ROW) reduce_some(&w, at * run, at, last - at < ROW ? last - at : ROW);
+}
+
 static void reduce_rows(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
   const reduce_work *w = arg;
   const reduce_plan *p = w->plan;
-  accumulator acc[ROW];
-  int64_t parts[ROW];
   for (int64_t item = begin; item < end; item++) {
     /* No division where there is one piece or one kept dimension: it would cost what a short row does. */
     const int64_t row = w->pieces == 1 ? item : item / w->pieces, first = (item - row * w->pieces) * ROW;
@@ -328,18 +350,7 @@ static void reduce_rows(void *arg, int64_t begin, int64_t end, int thread) {
       rest /= p->kept_dims[d];
     }
     if (p->kept_rank > 0) base += rest * p->kept_steps[0];
-    const int64_t outputs = p->side - first < ROW ? p->side - first : ROW, at = row * p->side + first;
-    if (p->direct) {
-      const bool in_place = (p->kind != SUM && p->kind != MEAN) || p->type == SAM_FLOAT32;
-      const int64_t count = !p->many ? p->length : p->reduced_rank > 0 ? p->reduced_dims[0] : 1;
-      fold(p, w->x + base * p->size, count, p->reduced_rank > 0 ? p->reduced_steps[0] : 1, outputs,
-           in_place ? (char *)w->y + at * p->size : (void *)parts);
-      finish(p, w->y, at, parts, outputs);
-      continue;
-    }
-    for (int64_t j = 0; j < outputs; j++) acc[j] = p->start;
-    accumulate_all(p, w->x, base, outputs, acc);
-    for (int64_t j = 0; j < outputs; j++) store(p, w->y, at + j, acc[j]);
+    reduce_some(w, base, row * p->side + first, p->side - first < ROW ? p->side - first : ROW);
   }
 }
 
@@ -499,6 +510,12 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, reduce_kind kind) {
   const bool small = x->type == SAM_INT8 || x->type == SAM_UINT8 || x->type == SAM_INT16;
   if (small) SAM_TRY(plan_quantized(ctx, plan, x, y));
   plan_fold(plan);
+  if (!plan->many && plan->reduced_rank == 0 && plan->kept_rank == 0 && plan->side_step == plan->length &&
+      plan->n > 0) {
+    node->piece = reduce_piece;
+    node->piece_run = plan->length;
+    node->piece_cost = plan->fold ? 4 : 16;
+  }
   return SAM_OK;
 }
 

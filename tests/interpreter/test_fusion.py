@@ -46,9 +46,8 @@ class Net:
         return len(self.graph.tensors) - 1
 
     def op(self, name: str, inputs: list[int], output: int, **options: Any) -> int:
-        self.model.operator_codes.append(
-            schema.OperatorCode(builtin_code=name, version=1 if name in ("NEG", "ELU", "ABS") else 3)
-        )
+        old = name in ("NEG", "ELU", "ABS", "SUM", "REDUCE_PROD")
+        self.model.operator_codes.append(schema.OperatorCode(builtin_code=name, version=1 if old else 3))
         operator = schema.Operator(opcode_index=len(self.model.operator_codes) - 1, inputs=inputs, outputs=[output])
         schema.set_options(operator, name, options)
         self.graph.operators.append(operator)
@@ -275,6 +274,43 @@ def test_random_chains(dtype: str, shape: tuple[int, ...], seed: int) -> None:
         fused, n = run(model, num_threads=threads)
         assert n < n_plain
         for a, b in zip(fused, plain, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("kind", ["SUM", "MEAN", "REDUCE_MAX", "REDUCE_PROD"])
+@pytest.mark.parametrize(
+    ("shape", "axes", "fused"),
+    [
+        ((5, 7, 33), [2], True),
+        ((40, 3, 7), [1, 2], True),  # many rows a tile
+        ((3, 8192), [1], True),  # one row a tile
+        ((2, 40000), [1], False),  # a row of floats that no tile has room for
+        ((4, 6, 33), [1], False),  # not rows
+        ((4, 6, 33), [0, 2], False),
+        ((400,), [0], False),
+    ],
+    ids=str,
+)
+def test_chains_that_end_in_a_reduction(dtype: str, kind: str, shape: Any, axes: list[int], fused: bool) -> None:
+    net = Net()
+    quantized = dtype != "float32"
+
+    def tensor(of: Any = shape) -> int:
+        return net.tensor(dtype, of, 0.1 if quantized else None, 3 if quantized else 0)
+
+    small = tuple(1 if i in axes else n for i, n in enumerate(shape))
+    x, y = tensor(), tensor(small)
+    inner = net.op("MUL", [net.op("SUB", [x, y], tensor()), x], tensor())
+    axis = net.tensor("int32", value=np.array(axes, np.int32))
+    z = net.op(kind, [inner, axis], tensor(small), keep_dims=True)
+    model = net.bytes([x, y], [net.op("ABS", [z], tensor(small))])
+    plain, n_plain = run(model, no_fusion=True)
+    for threads in (1, 2, 4):
+        answers, n = run(model, num_threads=threads)
+        if fused or shape[-1] != 40000 or not quantized:
+            assert n == n_plain - (2 if fused else 1)
+        for a, b in zip(answers, plain, strict=True):
             assert a.tobytes() == b.tobytes()
 
 

@@ -115,6 +115,8 @@ typedef struct sam_node {
   /* Set in prepare, where they hold for the node as it is. */
   sam_piece_fn piece;        /* each element of output 0 depends on the inputs' elements at its place alone, and this
                                 computes some of them. It must not fail, and eval must need no scratch */
+  int64_t piece_run;         /* 0; or so many elements of input 0 side by side make one of output 0 (a reduction of rows):
+                                begin and end then count those of the input, and are multiples of it */
   int32_t piece_cost;        /* cycles of four elements */
   const struct sam_chain *chain; /* set by the plan for nodes with a piece: eval is then sam_chain_eval
                                 (common/chain.h); else NULL */

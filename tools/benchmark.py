@@ -305,7 +305,8 @@ def command(
     named, many = _named(peer_models), len(models) > 1
     if many and weight_cache is not None:
         raise Failure(f"--weight-cache is a file for one model; {len(models)} were named")
-    reports, failed = [], []
+    reports: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
     for model in models:
         try:
             report = measure(

@@ -63,7 +63,7 @@ function(samara_select_isa sources)
       list(APPEND flags ${isa_flags_${suffix}})
     endif()
     # The compiler makes vectors of plain loops only where no floating-point flag counts (nobody reads them).
-    if(stem MATCHES "^loops_")
+    if(stem MATCHES "^(loops|gemm_s16)_")
       list(APPEND flags -fno-trapping-math)
     endif()
     # GCC's scheduler undoes the load/multiply interleaving that in-order ARM cores need.

@@ -344,6 +344,15 @@ static bool fits16(const sam_matmul *mm, int64_t at, int32_t r) {
   return sam_s8_gemm_fits16(magnitude, mm->start[r * columns + at], mm->scale[at]);
 }
 
+/* Whether s16->finish serves: sums of 22-bit products, and the bias, are small. */
+static bool s16_is_exact(const sam_matmul *mm) {
+  const int64_t most = INT64_C(1) << (SAM_S16_BITS - 1), columns = (int64_t)mm->groups * mm->n_padded;
+  if (mm->rule == SAM_RULE_UP || (int64_t)mm->taps * mm->k > most >> 22) return false;
+  for (int64_t at = 0; at < columns; at++)
+    if (mm->wide[at] > most || mm->wide[at] < -most) return false;
+  return true;
+}
+
 static void fold(sam_matmul *mm) {
   const int64_t columns = (int64_t)mm->groups * mm->n_padded;
   mm->fits16 = has_magnitudes(mm);
@@ -363,6 +372,7 @@ static void fold(sam_matmul *mm) {
         }
       }
     }
+  if (mm->kind == SAM_MATMUL_S16) mm->exact = s16_is_exact(mm);
   mm->pairs_fit = mm->kind != SAM_MATMUL_F32 && column_sums(mm, mm->packed)[all_sums(mm)];
   mm->folded = true;
 }
@@ -400,8 +410,8 @@ static sam_status fold_arrays(sam_ctx *ctx, sam_matmul *mm) {
       if (mm->kind != SAM_MATMUL_HYBRID && !isfinite(mm->scale[at]))
         return sam_fail(ctx, SAM_UNSUPPORTED, "the scales give the factor %g", d);
       if (mm->kind == SAM_MATMUL_S16) {
-        mm->dscale[at] = d;
         mm->multiplier[at] = sam_multiplier_of(d);
+        mm->dscale[at] = mm->rule == SAM_RULE_R16 ? sam_factor_r16(mm->multiplier[at]) : d;
       }
       if (mm->w_zero) {
         const sam_quant *q = mm->weights->quant;
@@ -481,7 +491,11 @@ static void run_s16(const sam_matmul *mm, const sam_matmul_call *call, const int
       mm->s16->run(&g);
       for (int64_t r = 0; r < g.m; r++) {
         int16_t *y = (int16_t *)call->y + (i + r) * call->ldy + call->column + j;
-        for (int32_t c = 0; c < g.n; c++) {
+        const sam_s16_finish_args f = {
+            g.n, sums + r * COLUMNS, mm->wide + at + j, mm->dscale + at + j, mm->rule == SAM_RULE_AWAY, mm->lo, mm->hi,
+            y};
+        if (mm->exact) mm->s16->finish(&f);
+        for (int32_t c = 0; c < g.n && !mm->exact; c++) {
           const int64_t sum = (int64_t)((uint64_t)sums[r * COLUMNS + c] + (uint64_t)mm->wide[at + j + c]);
           int32_t x;
           if (mm->rule == SAM_RULE_R16)

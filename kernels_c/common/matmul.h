@@ -72,8 +72,9 @@ typedef struct sam_matmul {
   int32_t *start, *col; /* groups * n_padded: first value of each sum (by range); zero point (or column sum, hybrid) */
   int64_t *wide;        /* INT16: bias */
   float *scale, *fbias;
-  double *dscale;
+  double *dscale; /* INT16: the factor of each column, as the rule has it */
   sam_multiplier *multiplier;
+  bool exact; /* INT16: sums are small enough for s16->finish */
 } sam_matmul;
 
 /* A weight of 8, 4 or 2 bits; `flip` makes uint8 int8. */

@@ -52,11 +52,16 @@ static inline int32_t sam_scale64_single(int64_t x, sam_multiplier m) {
   return (int32_t)((x * m.q + (INT64_C(1) << (30 - m.shift))) >> (31 - m.shift));
 }
 /* R16: x within 48 bits, or the product wraps. */
+static inline int64_t sam_q16(sam_multiplier m) { return m.q < 0x7fff0000 ? (m.q + (1 << 15)) >> 16 : 0x7fff; }
 static inline int32_t sam_scale64_r16(int64_t x, sam_multiplier m) {
-  const int64_t q16 = m.q < 0x7fff0000 ? (m.q + (1 << 15)) >> 16 : 0x7fff;
+  const int64_t q16 = sam_q16(m);
   const int shift = m.shift > 14 ? 14 : m.shift;
   const uint64_t product = (uint64_t)x * (uint64_t)q16 + (UINT64_C(1) << (14 - shift));
   return sam_saturate32((int64_t)product >> (15 - shift));
+}
+/* What R16 multiplies with, before it rounds half up. */
+static inline double sam_factor_r16(sam_multiplier m) {
+  return ldexp((double)sam_q16(m), (m.shift > 14 ? 14 : m.shift) - 15);
 }
 /* S-away. */
 static inline int32_t sam_scale64_away(int64_t x, double d) { return sam_int32_of(sam_round_away((double)x * d)); }

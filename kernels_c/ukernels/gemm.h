@@ -145,9 +145,22 @@ typedef struct sam_s16_gemm_args {
   ptrdiff_t ldy;
 } sam_s16_gemm_args;
 
+/* y[i] = (sums[i] + bias[i]) * factor[i], rounded half up, or half away from zero, clamped. |sums[i] + bias[i]| is at
+ * most 2^SAM_S16_BITS: with factors of 15 bits (rule R16) doubles are exact then. */
+enum { SAM_S16_BITS = 37 };
+typedef struct sam_s16_finish_args {
+  int64_t n;
+  const int64_t *sums, *bias;
+  const double *factor;
+  bool away;
+  int32_t lo, hi;
+  int16_t *y;
+} sam_s16_finish_args;
+
 typedef const struct sam_s16_gemm {
   sam_gemm_tile tile;
   void (*run)(const sam_s16_gemm_args *args);
+  void (*finish)(const sam_s16_finish_args *args);
 } sam_s16_gemm_t;
 
 #endif

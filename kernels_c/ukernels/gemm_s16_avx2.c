@@ -19,5 +19,6 @@ static inline void add_wide(int64_t *y, vi v) {
 #define DOT(acc, a, w) acc = _mm256_add_epi32(acc, _mm256_madd_epi16(a, w))
 
 #include "ukernels/gemm_s16.inc"
+#include "ukernels/gemm_s16_finish.inc"
 
-sam_s16_gemm_t sam_s16_gemm__avx2 = {{ROWS, VF_N, KR, 8}, run};
+sam_s16_gemm_t sam_s16_gemm__avx2 = {{ROWS, VF_N, KR, 8}, run, finish_s16};

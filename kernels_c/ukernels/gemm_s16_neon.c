@@ -51,4 +51,6 @@ static void run(const sam_s16_gemm_args *g) {
   }
 }
 
-sam_s16_gemm_t sam_s16_gemm__neon = {{ROWS, NR, 1, 4}, run};
+#include "ukernels/gemm_s16_finish.inc"
+
+sam_s16_gemm_t sam_s16_gemm__neon = {{ROWS, NR, 1, 4}, run, finish_s16};

@@ -96,4 +96,6 @@ static void s16_run(const sam_s16_gemm_args *g) {
   }
 }
 
-sam_s16_gemm_t sam_s16_gemm__scalar = {{1, NR, 1, 1}, s16_run};
+#include "ukernels/gemm_s16_finish.inc"
+
+sam_s16_gemm_t sam_s16_gemm__scalar = {{1, NR, 1, 1}, s16_run, finish_s16};

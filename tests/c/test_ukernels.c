@@ -273,6 +273,40 @@ static void test_fitted(const char *level) {
   if (sam_uk.s8_gemm->fitted) EXPECT(taken > 40 && fixes > 300);
 }
 
+/* The ends of int16 are those of requant.h, and so of the scalar one. */
+static void test_s16_finish(const char *level) {
+  enum { N = 77 };
+  int64_t sums[N], bias[N], most = INT64_C(1) << (SAM_S16_BITS - 1);
+  double factor[N], real[N];
+  sam_multiplier multiplier[N];
+  int16_t y[N + 1];
+  for (int round = 0; round < 400; round++) {
+    const bool away = round % 2;
+    const int n = test_int(0, N), lo = test_int(-32768, 0), hi = test_int(0, 32767);
+    for (int i = 0; i < n; i++) {
+      const int shift = test_int(0, SAM_S16_BITS - 1);
+      sums[i] = (int64_t)(test_random() % (2 * (uint64_t)most + 1)) - most;
+      bias[i] = test_int(0, 3) ? (int64_t)(test_random() >> (64 - SAM_S16_BITS)) - most : test_int(0, 1) ? most : -most;
+      sums[i] >>= shift, bias[i] >>= shift;
+      real[i] = test_int(0, 9) ? ldexp((double)test_float(0.5f, 1), test_int(0, 16) - SAM_S16_BITS + shift)
+                               : ldexp(1, test_int(-40, 20));
+      multiplier[i] = sam_multiplier_of(real[i]);
+      factor[i] = away ? real[i] : sam_factor_r16(multiplier[i]);
+    }
+    memset(y, 0x5a, sizeof y);
+    sam_uk.s16_gemm->finish(&(sam_s16_finish_args){n, sums, bias, factor, away, lo, hi, y});
+    int wrong = 0;
+    for (int i = 0; i < n; i++) {
+      const int64_t sum = sums[i] + bias[i];
+      const int32_t x = away ? sam_scale64_away(sum, real[i]) : sam_scale64_r16(sum, multiplier[i]);
+      wrong += y[i] != sam_clamp32(x, lo, hi);
+    }
+    if (wrong) printf("s16_gemm finish %s: n %d away %d: %d wrong\n", level, n, away, wrong);
+    EXPECT(wrong == 0);
+    EXPECT_EQ(y[n], 0x5a5a);
+  }
+}
+
 static void test_s16(const char *level) {
   static int16_t values[SPACE];
   static int8_t w[MAX_N * MAX_TAPS * MAX_K];
@@ -354,6 +388,7 @@ int main(void) {
     if (sam_uk.s8_gemm->thin) test_s8(level, sam_uk.s8_gemm->thin);
     test_fitted(level);
     test_s16(level);
+    test_s16_finish(level);
   }
   return test_result();
 }

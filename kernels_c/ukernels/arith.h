@@ -31,8 +31,8 @@ typedef void sam_mul_periodic_t(int64_t n, int64_t at, int64_t period, const voi
 typedef sam_binary_kernel sam_s8_prelu_t, sam_u8_prelu_t;
 typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t;
 
-/* float32. clamp: to [a, b], NaN kept. leaky_relu: slope a below 0. Within 3 units in the last place of the true value,
- * except logistic beyond |x| > 87 and results below 2^-126. */
+/* float32. clamp: to [a, b], NaN kept. leaky_relu: slope a below 0. Within 3 units in the last place of the true value
+ * (GELU 8), except logistic beyond |x| > 87 and results below 2^-126. */
 typedef sam_unary_kernel sam_f32_clamp_t, sam_f32_leaky_relu_t, sam_f32_abs_t, sam_f32_neg_t, sam_f32_square_t;
 typedef sam_unary_kernel sam_f32_sqrt_t, sam_f32_rsqrt_t, sam_f32_exp_t, sam_f32_logistic_t, sam_f32_tanh_t;
 typedef sam_unary_kernel sam_f32_log_t, sam_f32_sin_t, sam_f32_cos_t;

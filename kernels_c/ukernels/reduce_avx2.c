@@ -1,5 +1,3 @@
-#include <stdbool.h>
-
 #include "ukernels/simd_avx2.h"
 
 #define VH_N 16
@@ -24,6 +22,5 @@ static inline uint8_t vb_hmax(vb a) {
   s = _mm_xor_si128(s, _mm_set1_epi8(-1));
   return (uint8_t)~_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_min_epu8(s, _mm_srli_epi16(s, 8))));
 }
-static inline bool vm_all(vm m) { return _mm256_movemask_ps(_mm256_castsi256_ps(m)) == 0xff; }
 
 #include "ukernels/reduce.inc"

@@ -1,5 +1,3 @@
-#include <stdbool.h>
-
 #include "ukernels/simd_avx512.h"
 
 #define VH_N 32
@@ -21,6 +19,5 @@ static inline uint8_t vb_hmax(vb a) {
   s = _mm_xor_si128(s, _mm_set1_epi8(-1));
   return (uint8_t)~_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_min_epu8(s, _mm_srli_epi16(s, 8))));
 }
-static inline bool vm_all(vm m) { return m == 0xffff; }
 
 #include "ukernels/reduce.inc"

@@ -1,5 +1,3 @@
-#include <stdbool.h>
-
 #include "ukernels/simd_neon.h"
 
 #define VH_N 8
@@ -16,7 +14,6 @@ static inline vi vi_add_bytes(vi total, vb x) {
 #if defined(__aarch64__)
 static inline int32_t vi_hmax(vi a) { return vmaxvq_s32(a); }
 static inline uint8_t vb_hmax(vb a) { return vmaxvq_u8(a); }
-static inline bool vm_all(vm m) { return vminvq_u32(m) != 0; }
 #else
 static inline int32_t vi_hmax(vi a) {
   const int32x2_t s = vmax_s32(vget_low_s32(a), vget_high_s32(a));
@@ -27,10 +24,6 @@ static inline uint8_t vb_hmax(vb a) {
   s = vpmax_u8(s, s);
   s = vpmax_u8(s, s);
   return vget_lane_u8(vpmax_u8(s, s), 0);
-}
-static inline bool vm_all(vm m) {
-  const uint32x2_t s = vand_u32(vget_low_u32(m), vget_high_u32(m));
-  return (vget_lane_u32(s, 0) & vget_lane_u32(s, 1)) != 0;
 }
 #endif
 

@@ -11,6 +11,5 @@ static inline void vh_store(uint16_t *p, vh v) { *p = v; }
 static inline vi vi_add_bytes(vi total, vb x) { return total + x; }
 static inline int32_t vi_hmax(vi a) { return a; }
 static inline uint8_t vb_hmax(vb a) { return a; }
-static inline bool vm_all(vm m) { return m; }
 
 #include "ukernels/reduce.inc"

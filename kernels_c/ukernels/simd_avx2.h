@@ -3,6 +3,7 @@
 #define SAM_SIMD_AVX2_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf vf_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 static inline vf vf_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 static inline vf vf_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+static inline vf vf_rsqrt_rough(vf a) { return _mm256_rsqrt_ps(a); }
 static inline vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 static inline vf vf_floor(vf a) { return _mm256_floor_ps(a); }
 static inline vf vf_ceil(vf a) { return _mm256_ceil_ps(a); }
@@ -67,6 +69,7 @@ static inline vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, _mm
 static inline vm vm_and(vm a, vm b) { return _mm256_and_si256(a, b); }
 static inline vm vm_or(vm a, vm b) { return _mm256_or_si256(a, b); }
 static inline vm vm_not(vm a) { return _mm256_xor_si256(a, _mm256_set1_epi32(-1)); }
+static inline bool vm_all(vm m) { return _mm256_movemask_ps(_mm256_castsi256_ps(m)) == 0xff; }
 
 static inline vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
 static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }

@@ -47,6 +47,10 @@ static inline vf vf_min(vf a, vf b) { return vminq_f32(a, b); }
 static inline vf vf_max(vf a, vf b) { return vmaxq_f32(a, b); }
 static inline vf vf_neg(vf a) { return vnegq_f32(a); }
 static inline vf vf_abs(vf a) { return vabsq_f32(a); }
+static inline vf vf_rsqrt_rough(vf a) {
+  const vf y = vrsqrteq_f32(a);
+  return vmulq_f32(y, vrsqrtsq_f32(vmulq_f32(a, y), y));
+}
 static inline vm vf_lt(vf a, vf b) { return vcltq_f32(a, b); }
 static inline vm vf_le(vf a, vf b) { return vcleq_f32(a, b); }
 static inline vm vf_eq(vf a, vf b) { return vceqq_f32(a, b); }
@@ -102,6 +106,7 @@ static inline float vf_sum(vf a) { return vaddvq_f32(a); }
 static inline float vf_hmax(vf a) { return vmaxvq_f32(a); }
 static inline float vf_hmin(vf a) { return vminvq_f32(a); }
 static inline int32_t vi_sum(vi a) { return vaddvq_s32(a); }
+static inline bool vm_all(vm m) { return vminvq_u32(m) != 0; }
 static inline vf vf_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vf_store_f16(uint16_t *p, vf v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 #else
@@ -132,6 +137,10 @@ static inline vf vf_floor(vf a) { SAM_LANES(a, floorf); }
 static inline vf vf_ceil(vf a) { SAM_LANES(a, ceilf); }
 static inline vf vf_trunc(vf a) { SAM_LANES(a, truncf); }
 static inline vi vi_from_vf(vf a) { return vcvtq_s32_f32(vf_round(a)); }
+static inline bool vm_all(vm m) {
+  const uint32x2_t s = vand_u32(vget_low_u32(m), vget_high_u32(m));
+  return (vget_lane_u32(s, 0) & vget_lane_u32(s, 1)) != 0;
+}
 static inline float vf_sum(vf a) {
   const float32x2_t s = vadd_f32(vget_low_f32(a), vget_high_f32(a));
   return vget_lane_f32(vpadd_f32(s, s), 0);

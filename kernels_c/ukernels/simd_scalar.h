@@ -7,10 +7,11 @@
  *   vf_fma(a, b, c)             a * b + c, one rounding where the machine has it (the scalar layer rounds twice)
  *   vf_min, vf_max(x, y)        the second operand if one is NaN, on x86; so put the bound second to clamp
  *   vf_round                    half to even
+ *   vf_rsqrt_rough              1 / sqrt(x) within 4e-4 of it, of normal x > 0 (not in the scalar layer)
  *   vi_from_vf                  rounds half to even; |x| < 2^31
  *   vi_load_s8 …                widen VF_N narrow integers;  vi_store_s8 … narrow with saturation
  *   vf_pow2(n)                  2^n for int32 lanes n in [-126, 127]
- *   vf_lt … vi_gt, vm_and …     masks;  vf_select(m, a, b) = m ? a : b
+ *   vf_lt … vi_gt, vm_and …     masks;  vf_select(m, a, b) = m ? a : b;  vm_all(m): in all lanes
  *   vf_load_f16, vf_store_f16   IEEE half precision, half to even */
 #ifndef SAM_SIMD_SCALAR_H
 #define SAM_SIMD_SCALAR_H
@@ -69,6 +70,7 @@ static inline vf vf_select(vm m, vf a, vf b) { return m ? a : b; }
 static inline vm vm_and(vm a, vm b) { return a && b; }
 static inline vm vm_or(vm a, vm b) { return a || b; }
 static inline vm vm_not(vm a) { return !a; }
+static inline bool vm_all(vm m) { return m; }
 
 static inline vi vi_set(int32_t x) { return x; }
 static inline vi vi_load(const int32_t *p) { return *p; }

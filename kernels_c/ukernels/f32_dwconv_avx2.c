@@ -1,3 +1,4 @@
 #include "ukernels/simd_avx2.h"
-/* The body, over that vector layer: */
+/* The body, over that vector layer, which has sixteen registers: */
+#define FEW_REGISTERS
 #include "ukernels/f32_dwconv.inc"

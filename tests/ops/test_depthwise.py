@@ -140,6 +140,12 @@ def all_types(name, shape, types=("float32", "int8", "uint8", "int16"), **keys):
 
 CASES = [
     *all_types("odd", (2, 7, 9, 5)),
+    *[
+        depthwise(f"{n} channels, columns {w} stride {s}", "float32", (1, 7, w, n), filter_type="float32", stride=(s, s))
+        for n in (31, 37, 64, 128, 256)
+        for w in (8, 9, 11)
+        for s in (1, 2)
+    ],
     *all_types("valid", (1, 8, 7, 18), padding="VALID"),
     *all_types("stride 2", (2, 9, 8, 20), stride=(2, 2)),
     *all_types("stride 2 valid", (1, 8, 9, 64), stride=(2, 2), padding="VALID"),

@@ -146,6 +146,13 @@ CASES = [
         for w in (8, 9, 11)
         for s in (1, 2)
     ],
+    *[
+        depthwise(f"256 channels {k}x{k} stride {s}", "float32", (2, 9, 7, 256), filter_type="float32", stride=(s, s),
+                  kernel=(k, k), padding=padding, dilation=(1, d))
+        for k, padding, d in ((4, "SAME", 1), (5, "SAME", 1), (5, "VALID", 1), (7, "SAME", 1), (4, "SAME", 2))
+        for s in (1, 2)
+        if s == 1 or d == 1
+    ],  # fmt: skip
     *all_types("valid", (1, 8, 7, 18), padding="VALID"),
     *all_types("stride 2", (2, 9, 8, 20), stride=(2, 2)),
     *all_types("stride 2 valid", (1, 8, 9, 64), stride=(2, 2), padding="VALID"),

@@ -85,7 +85,8 @@ void sam_strided_plan(sam_strided *p, int32_t size, int32_t rank, const int64_t 
   }
   const int64_t row = p->dims[last], piece = PIECE_BYTES / p->size / row;
   p->tile = piece < 1 ? 1 : piece;
-  if (p->kind == SAM_STRIDED_TRANSPOSE) p->tile = row > 8 ? 16 : p->tile < 64 ? 64 : p->tile;
+  const int64_t line = p->size < 4 ? 64 / p->size : 16; /* rows that share lines of the source */
+  if (p->kind == SAM_STRIDED_TRANSPOSE) p->tile = row > 8 ? line : p->tile < 64 ? 64 : p->tile;
   if (p->tile > p->dims[above]) p->tile = p->dims[above];
   p->tiles = (p->dims[above] + p->tile - 1) / p->tile;
   p->items = p->tiles;
@@ -134,15 +135,6 @@ static void elements(int32_t size, char *dst, const char *src, int64_t n, int64_
   }
 }
 
-/* Rows of three bytes next to each other: four are stored, the last is the next row's. */
-static void copy_threes(char *dst, const char *src, int64_t src_row, int64_t rows) {
-  for (; rows > 1; rows--, dst += 3, src += src_row) {
-    const char four[4] = {src[0], src[1], src[2], 0};
-    memcpy(dst, four, 4);
-  }
-  sam_copy_row(dst, src, 3);
-}
-
 /* `rows` rows of the inner loop. */
 static void inner(const sam_strided *p, char *dst, const char *src, int64_t rows) {
   const int32_t last = p->rank - 1;
@@ -156,14 +148,10 @@ static void inner(const sam_strided *p, char *dst, const char *src, int64_t rows
       for (int64_t r = 0; r < rows; r++) sam_uk.move->fill[p->log2](dst + r * dst_row, src + r * src_row, n);
       break;
     case SAM_STRIDED_REVERSE:
-      for (int64_t r = 0; r < rows; r++) sam_uk.move->reverse[p->log2](dst + r * dst_row, src + r * src_row, n);
+      sam_uk.move->reverse[p->log2](dst, dst_row, src, src_row, n, rows);
       break;
     case SAM_STRIDED_ROWS:
-      if (n * p->size == 3 && dst_row == 3) {
-        copy_threes(dst, src, src_row, rows);
-        break;
-      }
-      for (int64_t r = 0; r < rows; r++) sam_copy_row(dst + r * dst_row, src + r * src_row, n * p->size);
+      sam_uk.move->rows(dst, dst_row, src, src_row, n * p->size, rows);
       break;
     default:
       for (int64_t r = 0; r < rows; r++)

@@ -90,6 +90,7 @@ typedef struct reduce_plan {
 
 ACCUMULATE(sum_f32, float, f, PLUS)
 ACCUMULATE(prod_f32, float, f, TIMES)
+ACCUMULATE(prod_f64, double, f, TIMES)
 ACCUMULATE(max_f32, float, f, LARGER_OR_NAN)
 ACCUMULATE(min_f32, float, f, SMALLER_OR_NAN)
 #define HALF(suffix, convert)                             \
@@ -239,7 +240,9 @@ static void store(const reduce_plan *p, void *y, int64_t at, accumulator a) {
 /* What one call of a microkernel gave, for outputs at .. at + n. The largest values are there already, as are sums of
  * floats. */
 static void finish(const reduce_plan *p, void *y, int64_t at, const void *parts, int64_t n) {
-  if (p->type == SAM_FLOAT32) {
+  if (p->kind == PROD) {
+    for (int64_t j = 0; j < n; j++) ((float *)y)[at + j] = (float)((const double *)parts)[j];
+  } else if (p->type == SAM_FLOAT32) {
     float *to = (float *)y + at;
     for (int64_t j = 0; p->kind == MEAN && j < n; j++) to[j] /= (float)p->n;
   } else if (p->type == SAM_BOOL) {
@@ -318,7 +321,7 @@ static void reduce_some(const reduce_work *w, int64_t base, int64_t at, int64_t 
   const reduce_plan *p = w->plan;
   if (p->direct) {
     int64_t parts[ROW];
-    const bool in_place = (p->kind != SUM && p->kind != MEAN) || p->type == SAM_FLOAT32;
+    const bool in_place = p->kind != PROD && ((p->kind != SUM && p->kind != MEAN) || p->type == SAM_FLOAT32);
     const int64_t count = !p->many ? p->length : p->reduced_rank > 0 ? p->reduced_dims[0] : 1;
     fold(p, w->x + base * p->size, count, p->reduced_rank > 0 ? p->reduced_steps[0] : 1, n,
          in_place ? (char *)w->y + at * p->size : (void *)parts);
@@ -408,7 +411,14 @@ static void plan_dims(reduce_plan *p, const sam_tensor *x, const bool *reduced) 
 static void plan_fold(reduce_plan *p) {
   const bool sum = p->kind == SUM || p->kind == MEAN, least = p->kind == MIN || p->kind == ALL;
   sam_type part = p->type;
-  if (p->kind == PROD) return;
+  if (p->kind == PROD) {
+    if (p->type != SAM_FLOAT32) return;
+    p->fold = p->many ? sam_uk.f32_prod_rows : sam_uk.f32_prod_runs;
+    p->merge = prod_f64;
+    p->most = INT64_MAX;
+    p->direct = p->n > 0 && p->reduced_rank <= (p->many ? 1 : 0);
+    return;
+  }
 #define FOLD(t) \
   (sum ? (p->many ? sam_uk.t##_sum_rows : sam_uk.t##_sum_runs) : p->many ? sam_uk.t##_top_rows : sam_uk.t##_top_runs)
   switch (p->type) {

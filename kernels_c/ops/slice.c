@@ -4,6 +4,7 @@
 #include "move.h"
 #include "ops.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
 
 /* ---- SLICE ------------------------------------------------------------------------------------------------------ */
 
@@ -307,15 +308,15 @@ static sam_status reverse_sequence_eval(sam_ctx *ctx, sam_node *node) {
       return sam_fail(ctx, SAM_DATA, "length %lld of sequence %lld is outside of 0..%lld", (long long)n, (long long)i,
                       (long long)steps);
   }
-  for (int64_t a = 0; a < s->a; a++)
-    for (int64_t f = 0; f < s->first; f++)
-      for (int64_t b = 0; b < s->b; b++)
-        for (int64_t g = 0; g < s->second; g++) {
-          int64_t n = sam_index_at(lengths, s->batch_first ? f : g), t = s->batch_first ? g : f;
-          int64_t from = t < n ? n - 1 - t : t, f2 = s->batch_first ? f : from, g2 = s->batch_first ? from : g;
-          sam_copy_row(out + (((a * s->first + f) * s->b + b) * s->second + g) * s->inner,
-                       in + (((a * s->first + f2) * s->b + b) * s->second + g2) * s->inner, s->inner);
-        }
+  const int64_t inner = s->inner, side = s->b * s->second * inner;
+  const int64_t step = s->batch_first ? inner : side, batch = s->batch_first ? side : inner;
+  for (int64_t a = 0; a < s->a && inner > 0; a++)
+    for (int64_t i = 0; i < batches; i++)
+      for (int64_t b = 0; b < s->b; b++) {
+        const int64_t at = a * s->first * side + i * batch + b * s->second * inner, n = sam_index_at(lengths, i);
+        if (n > 0) sam_uk.move->rows(out + at, step, in + at + (n - 1) * step, -step, inner, n);
+        sam_uk.move->rows(out + at + n * step, step, in + at + n * step, step, inner, steps - n);
+      }
   return SAM_OK;
 }
 

@@ -41,6 +41,45 @@ static inline void block_2(u16 *d, int64_t row, const u16 *s, int64_t col) {
   for (int i = 0; i < 8; i++) store(d + i * row, a[i]);
 }
 
+/* Two squares below each other: one in the lower, one in the upper half of each register. */
+static inline __m256i load_32(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void store_halves(void *p, void *q, __m256i v) {
+  store(p, _mm256_castsi256_si128(v));
+  store(q, _mm256_extracti128_si256(v, 1));
+}
+static inline void twice_1(u8 *d, int64_t row, const u8 *s, int64_t col) {
+  __m256i a[16], b[16];
+  for (int i = 0; i < 16; i++) a[i] = load_32(s + i * col);
+#pragma GCC unroll 4
+  for (int stage = 0; stage < 4; stage++) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = _mm256_unpacklo_epi8(a[i], a[i + 8]);
+      b[2 * i + 1] = _mm256_unpackhi_epi8(a[i], a[i + 8]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 16; i++) store_halves(d + i * row, d + (i + 16) * row, a[i]);
+}
+static inline void twice_2(u16 *d, int64_t row, const u16 *s, int64_t col) {
+  __m256i a[8], b[8];
+  for (int i = 0; i < 8; i++) a[i] = load_32(s + i * col);
+#pragma GCC unroll 3
+  for (int stage = 0; stage < 3; stage++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      b[2 * i] = _mm256_unpacklo_epi16(a[i], a[i + 4]);
+      b[2 * i + 1] = _mm256_unpackhi_epi16(a[i], a[i + 4]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 8; i++) store_halves(d + i * row, d + (i + 8) * row, a[i]);
+}
+#define TWICE_1 twice_1
+#define TWICE_2 twice_2
+
 static inline void block_4(u32 *d, int64_t row, const u32 *s, int64_t col) {
   __m256 a[8], b[8];
   /* Rows i and i + 4 share a register half each, so that all later steps stay within the halves. */
@@ -70,6 +109,10 @@ static inline void block_8(u64 *d, int64_t row, const u64 *s, int64_t col) {
       store(d + (r + 1) * row + c, _mm_unpackhi_epi64(x, y));
     }
 }
+
+typedef __m256i wide;
+static inline wide load_wide(const void *p) { return load_32(p); }
+static inline void store_wide(void *p, wide v) { _mm256_storeu_si256((__m256i *)p, v); }
 
 #include "move.inc"
 

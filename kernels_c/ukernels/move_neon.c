@@ -51,6 +51,12 @@ static inline void block_8(u64 *d, int64_t row, const u64 *s, int64_t col) {
     for (int c = 0; c < 4; c++) d[r * row + c] = s[c * col + r];
 }
 
+typedef struct {
+  uint8x16_t a, b;
+} wide;
+static inline wide load_wide(const void *p) { return (wide){vld1q_u8(p), vld1q_u8((const uint8_t *)p + 16)}; }
+static inline void store_wide(void *p, wide v) { vst1q_u8(p, v.a), vst1q_u8((uint8_t *)p + 16, v.b); }
+
 #include "move.inc"
 
 sam_move_t sam_move__neon = MOVE_TABLE;

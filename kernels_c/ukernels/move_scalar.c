@@ -13,6 +13,12 @@ SQUARE(u16, 2)
 SQUARE(u32, 4)
 SQUARE(u64, 8)
 
+typedef struct {
+  u64 part[4];
+} SAM_LOOSE(wide);
+static inline wide load_wide(const void *p) { return *(const wide *)p; }
+static inline void store_wide(void *p, wide v) { *(wide *)p = v; }
+
 #include "move.inc"
 
 sam_move_t sam_move__scalar = MOVE_TABLE;

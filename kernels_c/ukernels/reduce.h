@@ -20,6 +20,8 @@ enum { SAM_FOLD_MOST = 1 << 15, SAM_FOLD_FLOAT_ROWS = 64, SAM_FOLD_FLOAT_RUN = 1
 typedef sam_fold_kernel sam_f32_sum_rows_t, sam_u8_sum_rows_t, sam_s16_sum_rows_t, sam_s32_sum_rows_t;
 typedef sam_fold_kernel sam_f32_sum_runs_t, sam_u8_sum_runs_t, sam_s16_sum_runs_t, sam_s32_sum_runs_t;
 typedef sam_fold_kernel sam_f32_squares_runs_t;
+/* Products; y: double. */
+typedef sam_fold_kernel sam_f32_prod_rows_t, sam_f32_prod_runs_t;
 /* The largest; y: as x, flipped back. Floats: NaN if one is NaN. */
 typedef sam_fold_kernel sam_f32_top_rows_t, sam_u8_top_rows_t, sam_s16_top_rows_t, sam_s32_top_rows_t;
 typedef sam_fold_kernel sam_f32_top_runs_t, sam_u8_top_runs_t, sam_s16_top_runs_t, sam_s32_top_runs_t;

@@ -74,6 +74,45 @@ static void one(sam_ctx *ctx, int round) {
   EXPECT(memcmp(to, expected, sizeof to) == 0);
 }
 
+/* Rows of every length, by stride and by index, between bytes that must stay. */
+static void rows(void) {
+  for (int64_t n = 1; n < 600; n++) {
+    const int64_t count = below(9), gap = n % 2 ? 0 : below(40), step = n + (n % 3 ? 0 : below(40)), shift = below(64);
+    int32_t at[9];
+    for (int i = 0; i < 9; i++) at[i] = below(40);
+    for (int kind = 0; kind < 3; kind++) { /* forwards, backwards, chosen */
+      const int64_t to_step = kind == 2 ? n : step, by = kind == 1 ? -(n + gap) : n + gap;
+      const uint8_t *first = from + shift + (kind == 1 ? 9 * (n + gap) : 0);
+      memset(to, 0xee, sizeof to);
+      memset(expected, 0xee, sizeof expected);
+      for (int64_t r = 0; r < count; r++)
+        memcpy(expected + shift + r * to_step, first + (kind == 2 ? at[r] * n : r * by), (size_t)n);
+      if (kind == 2)
+        sam_uk.move->gather((char *)to + shift, (const char *)first, at, n, count);
+      else
+        sam_uk.move->rows((char *)to + shift, to_step, (const char *)first, by, n, count);
+      EXPECT(memcmp(to, expected, sizeof to) == 0);
+    }
+  }
+}
+
+/* Turned tiles with sides beyond two squares of any machine. */
+static void tiles(sam_ctx *ctx) {
+  for (int32_t size = 1; size <= 8; size *= 2)
+    for (int round = 0; round < 40; round++) {
+      const int64_t dims[] = {30 + below(60), 9 + below(70)}, src[] = {1, dims[0] + below(3)};
+      memset(to, 0xee, sizeof to);
+      memset(expected, 0xee, sizeof expected);
+      for (int64_t i = 0; i < dims[0]; i++)
+        for (int64_t k = 0; k < dims[1]; k++)
+          memcpy(expected + (i * dims[1] + k) * size, from + (i + k * src[1]) * size, (size_t)size);
+      sam_strided plan;
+      sam_strided_plan(&plan, size, 2, dims, NULL, src);
+      sam_strided_run(ctx, &plan, to, from);
+      EXPECT(memcmp(to, expected, sizeof to) == 0);
+    }
+}
+
 int main(void) {
   const sam_services services = {.parallel = in_pieces};
   sam_ctx ctx = {.services = &services, .threads = 1};
@@ -82,6 +121,8 @@ int main(void) {
   for (int i = 0; (name = sam_isa_name(i, NULL)); i++) {
     if (!sam_isa_force(name)) continue;
     for (int round = 0; round < 3000; round++) one(&ctx, round);
+    rows();
+    tiles(&ctx);
   }
   return test_result();
 }

@@ -142,6 +142,25 @@ static void not_numbers(const char *isa) {
   }
 }
 
+static void products(void) {
+  enum { MOST = 70 };
+  double y[MOST + 1];
+  for (int runs = 0; runs < 2; runs++)
+    for (int64_t rows = 0; rows < MOST; rows += 1 + rows / 9)
+      for (int64_t n = 1; n < MOST; n++) {
+        const int64_t outputs = runs ? rows : n, stride = n + rows % 3;
+        memset(y, GUARD, sizeof y);
+        (runs ? sam_uk.f32_prod_runs : sam_uk.f32_prod_rows)(rows, n, f + n, stride, y, 0);
+        for (int64_t o = 0; o < outputs; o++) {
+          double want = 1;
+          for (int64_t c = 0; c < (runs ? n : rows); c++)
+            want *= (double)f[n + (runs ? o * stride + c : c * stride + o)];
+          EXPECT_NEAR(y[o], want, 1e-13 * fabs(want));
+        }
+        EXPECT_EQ(*(const uint8_t *)(y + outputs), GUARD);
+      }
+}
+
 static void finds(void) {
   float x[70];
   for (int i = 0; i < 70; i++) x[i] = (float)(i / 2);
@@ -158,6 +177,7 @@ int main(void) {
     if (!sam_isa_force(names[i])) continue;
     folds(names[i]);
     not_numbers(names[i]);
+    products();
     finds();
   }
   return test_result();

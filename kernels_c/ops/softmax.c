@@ -86,9 +86,8 @@ static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task, int64_t co
 static void softmax_f32_rows(void *arg, int64_t begin_row, int64_t end_row, int thread) {
   (void)thread;
   const rows_work *w = arg;
-  int64_t n = w->plan->depth;
-  for (int64_t r = begin_row; r < end_row; r++)
-    sam_uk.f32_softmax(n, (const float *)w->x + r * n, (float *)w->y + r * n, w->plan->beta);
+  const int64_t n = w->plan->depth, at = begin_row * n;
+  sam_uk.f32_softmax(end_row - begin_row, n, (const float *)w->x + at, (float *)w->y + at, w->plan->beta);
 }
 
 /* e / sum in the output's units: rounded half up (e is positive), moved, clamped. */

@@ -32,7 +32,7 @@ typedef sam_binary_kernel sam_s8_prelu_t, sam_u8_prelu_t;
 typedef sam_binary_kernel sam_s8_max_t, sam_s8_min_t, sam_u8_max_t, sam_u8_min_t;
 
 /* float32. clamp: to [a, b], NaN kept. leaky_relu: slope a below 0. Within 3 units in the last place of the true value
- * (GELU 8), except logistic beyond |x| > 87 and results below 2^-126. */
+ * (GELU 4), except logistic beyond |x| > 87 and results below 2^-126. */
 typedef sam_unary_kernel sam_f32_clamp_t, sam_f32_leaky_relu_t, sam_f32_abs_t, sam_f32_neg_t, sam_f32_square_t;
 typedef sam_unary_kernel sam_f32_sqrt_t, sam_f32_rsqrt_t, sam_f32_exp_t, sam_f32_logistic_t, sam_f32_tanh_t;
 typedef sam_unary_kernel sam_f32_log_t, sam_f32_sin_t, sam_f32_cos_t;
@@ -48,8 +48,8 @@ typedef sam_unary_kernel sam_s8_to_f32_t, sam_u8_to_f32_t, sam_s16_to_f32_t;
 /* x * a of int32 x >= 0, rounded half up, + zy, clamped to [lo, hi]; hi where the product is 2^16 or more. */
 typedef sam_unary_kernel sam_s32_to_s8_t, sam_s32_to_u8_t;
 
-/* y = softmax(beta * x) of one row, n > 0. */
-typedef void sam_f32_softmax_t(int64_t n, const float *x, float *y, float beta);
+/* y = softmax(beta * x) of rows of n > 0. */
+typedef void sam_f32_softmax_t(int64_t rows, int64_t n, const float *x, float *y, float beta);
 /* y = x - log(sum of exp(x)) of one row, n > 0. */
 typedef void sam_f32_log_softmax_t(int64_t n, const float *x, float *y);
 

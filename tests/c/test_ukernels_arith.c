@@ -134,7 +134,8 @@ static void periodic(const level *uk) {
   for (int s = 0; s < 2; s++)
     for (int k = 0; k < 9; k++)
       for (int l = 0; l < LENGTHS; l++) {
-        const sam_binary_params p = {.ilo = s ? -120 : 7, .ihi = s ? 127 : 250, .fa = 0.01f, .za = 3, .zb = -4, .zy = 5};
+        const sam_binary_params p = {
+            .ilo = s ? -120 : 7, .ihi = s ? 127 : 250, .fa = 0.01f, .za = 3, .zb = -4, .zy = 5};
         const int64_t at = periods[k] / 3 * (l % 3);
         memset(want, GUARD, sizeof want);
         memset(got, GUARD, sizeof got);
@@ -299,7 +300,15 @@ static void sums(const level *uk) {
     EXPECT_EQ(uk->table.s8_sum(n, (const int8_t *)ba), low_sum);
     EXPECT_EQ(uk->table.u8_sum(n, ba), high_sum);
 
-    uk->table.f32_softmax(n, fb, y, 0.7f);
+    static float rows[11 * 100], alone[100];
+    if (n <= 100) { /* as many rows as there is room for are what each is alone */
+      uk->table.f32_softmax(MOST / n < 11 ? MOST / n : 11, n, fb, rows, 0.7f);
+      for (int64_t r = 0; r < MOST / n && r < 11; r++) {
+        uk->table.f32_softmax(1, n, fb + r * n, alone, 0.7f);
+        EXPECT(memcmp(alone, rows + r * n, (size_t)n * sizeof *alone) == 0);
+      }
+    }
+    uk->table.f32_softmax(1, n, fb, y, 0.7f);
     double top = -1e9, sum = 0;
     for (int64_t i = 0; i < n; i++) top = fb[i] > top ? fb[i] : top;
     for (int64_t i = 0; i < n; i++) sum += exp((fb[i] - top) * 0.7f);

@@ -109,17 +109,29 @@ static uint8_t top_of(const uint8_t *x, int64_t n, uint8_t flip) {
   return top;
 }
 
-static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {
-  int64_t n = p->depth, sum = 0;
-  int32_t e[256];
-  const uint8_t top = top_of(x, n, flip);
-  for (int64_t i = 0; i < n; i++) {
-    const int32_t part = p->exp8[top - (x[i] ^ flip)];
-    sum += part;
-    e[i & 255] = part;
+/* e[i] of n differences to the largest value; their sum. */
+#define EXPONENTIALS(name, T, LEAST)                                                            \
+  static int64_t name(const softmax_plan *p, const T *x, int64_t n, int64_t most, int32_t *e) { \
+    int32_t top = LEAST;                                                                        \
+    int64_t sum = 0;                                                                            \
+    if (n > 16)                                                                                 \
+      top = (T)(top_of((const uint8_t *)x, n, LEAST ? 128 : 0) ^ (LEAST ? 128 : 0));            \
+    else                                                                                        \
+      for (int64_t i = 0; i < n; i++) top = x[i] > top ? x[i] : top;                            \
+    for (int64_t i = 0; i < most; i++) sum += e[i] = p->exp8[top - x[i]];                       \
+    for (int64_t i = most; i < n; i++) sum += p->exp8[top - x[i]];                              \
+    return sum;                                                                                 \
   }
+EXPONENTIALS(exponentials_s8, int8_t, -128)
+EXPONENTIALS(exponentials_u8, uint8_t, 0)
+
+static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, uint8_t flip) {
+  const int64_t n = p->depth, most = n < 256 ? n : 256;
+  int32_t e[256];
+  const int64_t sum = flip ? exponentials_s8(p, (const int8_t *)x, n, most, e) : exponentials_u8(p, x, n, most, e);
   const float quotient = 1.0f / ((float)sum * p->out_scale), inverse = quotient < FLT_MAX ? quotient : FLT_MAX;
   if (p->out_type == SAM_INT16) {
+    const uint8_t top = top_of(x, n, flip);
     for (int64_t i = 0; i < n; i++) ((int16_t *)y)[i] = (int16_t)share_of(p, p->exp8[top - (x[i] ^ flip)], inverse);
     return;
   }
@@ -130,6 +142,7 @@ static void softmax_8bit_row(const softmax_plan *p, const uint8_t *x, void *y, u
     return;
   }
   uint8_t of[256], table[256]; /* a long row holds few different values */
+  const uint8_t top = top_of(x, n, flip);
   shares(256, p->exp8, of, &scaling);
   for (int32_t v = 0; v < 256; v++) table[v ^ flip] = of[(uint8_t)(top - v)];
   const sam_unary_params params = {.table = table};

@@ -12,6 +12,11 @@
 #include "move.h"
 #include "ops.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
+
+static void copy_rows(uint8_t *to, int64_t to_step, const uint8_t *from, int64_t from_step, int64_t n, int64_t rows) {
+  sam_uk.move->rows((char *)to, to_step, (const char *)from, from_step, n, rows);
+}
 
 /* ---- Depth ----------------------------------------------------------------------------------------------------------
  */
@@ -29,12 +34,13 @@ static void depth_rows(void *arg, int64_t begin, int64_t end, int thread) {
   const depth_work *w = arg;
   const int64_t b = w->block, part = b * w->run, row_bytes = w->width * part;
   for (int64_t row = begin; row < end; row++)
-    for (int64_t dy = 0; dy < b; dy++)
-      for (int64_t x = 0; x < w->width; x++) {
-        int64_t large = (row * b + dy) * row_bytes + x * part;
-        int64_t small = row * b * row_bytes + (x * b + dy) * part;
-        sam_copy_row(w->out + (w->to_depth ? small : large), w->in + (w->to_depth ? large : small), part);
-      }
+    for (int64_t dy = 0; dy < b; dy++) {
+      const int64_t large = (row * b + dy) * row_bytes, small = row * b * row_bytes + dy * part;
+      if (w->to_depth)
+        copy_rows(w->out + small, b * part, w->in + large, part, part, w->width);
+      else
+        copy_rows(w->out + large, part, w->in + small, b * part, part, w->width);
+    }
 }
 
 static sam_status eval_depth(sam_ctx *ctx, sam_node *node, bool to_depth) {
@@ -152,12 +158,10 @@ static void batch_lines(void *arg, int64_t begin, int64_t end, int thread) {
     }
     many += begin_x * run;
     int64_t few = (offset + begin_x * block + first) * run;
-    for (int64_t x = begin_x; x < end_x; x++, many += run, few += block * run) {
-      if (p->to_batch)
-        sam_copy_row(w->out + many, w->in + few, run);
-      else
-        sam_copy_row(w->out + few, w->in + many, run);
-    }
+    if (p->to_batch)
+      copy_rows(w->out + many, run, w->in + few, block * run, run, end_x - begin_x);
+    else
+      copy_rows(w->out + few, block * run, w->in + many, run, run, end_x - begin_x);
   }
 }
 

@@ -97,7 +97,7 @@ INLINE void store(uint8_t *out, int32x4_t acc[4], const sam_dw_strip *s, const f
 /* `pixels` neighbouring output pixels from pointers to the taps of the first. */
 INLINE void some_pixels(const sam_dw_strip *s, const uint8_t *const *tap, int64_t at, const int8_t *w,
                         const int32_t *bias, const float *scale, uint8_t *out, const beyond *b, const int taps,
-                        const int pixels, bool plain, const bool u) {
+                        const int pixels, const bool u) {
   int32x4_t acc[2][4];
   UNROLL for (int i = 0; i < pixels; i++) begin(acc[i], bias);
   UNROLL for (int t = 0; t < taps; t += 2) {
@@ -111,7 +111,7 @@ INLINE void some_pixels(const sam_dw_strip *s, const uint8_t *const *tap, int64_
     add_taps(acc, v[0], v[1], w0, two ? vld1q_s8(w + (int64_t)(t + 1) * BLOCK) : w0, two, pixels);
   }
   if (u) add_beyond(acc, b, at, s->x_step, pixels);
-  UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, plain, u);
+  UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, false, u);
 }
 
 /* Pointers to the taps of a block of channels at its first pixel. */
@@ -120,7 +120,7 @@ INLINE void point_at_taps(const sam_dw_strip *s, int64_t c, const int kh, const 
 }
 
 /* The blocks of a filter of at most MAX_TAPS taps. `s` is a copy: stores of bytes do not make it anew. */
-INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, bool plain, const bool u) {
+INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, const bool u) {
   const sam_dw_strip copy = *args, *s = &copy;
   const int taps = kh * kw;
   const int8_t *w = s->weights;
@@ -136,39 +136,59 @@ INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, bool pl
     uint8_t *out = (uint8_t *)s->out[0] + c;
     int64_t x = s->n, at = 0;
     for (; x >= 2; x -= 2, at += 2 * s->x_step, out += 2 * s->channels)
-      some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 2, plain, u);
-    if (x) some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 1, plain, u);
+      some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 2, u);
+    if (x) some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 1, u);
   }
 }
 
-/* 3 x 3 whose taps are as far from each other as output pixels: neighbours share two columns of three. */
+/* 3 x 3 whose columns lie side by side, `stride` from one output pixel to the next: neighbours share columns. */
 INLINE void slide(const sam_dw_strip *s, const uint8_t *const row[3], int64_t step, const int8x16_t w[9],
-                  const int32_t *bias, const float *scale, uint8_t *out, const beyond *b, int64_t at, const int pixels,
-                  bool plain, const bool u) {
+                  const int32_t *bias, const float *scale, uint8_t *out, const beyond *b, int64_t at, const int stride,
+                  const int pixels, bool plain, const bool u) {
   int32x4_t acc[2][4];
   UNROLL for (int i = 0; i < pixels; i++) begin(acc[i], bias);
-  int8x16_t v[3][4];
+  int8x16_t v[3][5];
   UNROLL for (int t = 0; t < 9; t += 2) {
     UNROLL for (int i = t; i < (t < 8 ? t + 2 : 9); i++) { /* what these taps are the first to need */
       const int r = i / 3, k = i % 3;
-      if (k == 0) v[r][0] = load(row[r], u);
-      if (pixels > 1 && k == 0) v[r][1] = load(row[r] + step, u);
-      if (pixels > 1 && k > 0) v[r][k + 1] = load(row[r] + (k + 1) * step, u);
-      if (pixels == 1 && k > 0) v[r][k] = load(row[r] + k * step, u);
+      if (pixels == 1 || k < stride) v[r][k] = load(row[r] + k * step, u);
+      if (pixels > 1) v[r][k + stride] = load(row[r] + (k + stride) * step, u);
     }
     const int next = t < 8 ? t + 1 : t;
-    add_taps(acc, &v[t / 3][t % 3], &v[next / 3][next % 3], w[t], w[next], next > t, pixels);
+    int8x16_t x[2][2];
+    UNROLL for (int i = 0; i < pixels; i++) {
+      x[0][i] = v[t / 3][t % 3 + i * stride], x[1][i] = v[next / 3][next % 3 + i * stride];
+    }
+    add_taps(acc, x[0], x[1], w[t], w[next], next > t, pixels);
   }
-  if (u) add_beyond(acc, b, at, step, pixels);
+  if (u) add_beyond(acc, b, at, stride * step, pixels);
   UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, plain, u);
 }
 
-INLINE void slides(const sam_dw_strip *args, bool plain, const bool u) {
+/* The first pixels of a block to plain int8; returns their number and moves `row` and `out` on. */
+#if defined(__aarch64__)
+#include "ukernels/dwconv_neon_fours.inc"
+INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
+                     const int32_t *bias, const float *scale, uint8_t **out) {
+  const int64_t turns = s->n / 4;
+  if (turns == 0) return 0;
+  stride == 1 ? fours_by_1(s, row, turns, w, bias, scale, out) : fours_by_2(s, row, turns, w, bias, scale, out);
+  return 4 * turns;
+}
+#else
+INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
+                     const int32_t *bias, const float *scale, uint8_t **out) {
+  (void)s, (void)row, (void)stride, (void)w, (void)bias, (void)scale, (void)out;
+  return 0;
+}
+#endif
+
+INLINE void slides(const sam_dw_strip *args, const int stride, bool plain, const bool u) {
   const sam_dw_strip copy = *args, *s = &copy;
   const int8_t *w = s->weights;
   const int32_t *bias = s->bias;
   const float *scale = s->scale;
-  const int64_t step = s->x_step;
+  const int64_t step = s->taps[1];
   int64_t width;
   for (int64_t c = 0; c < s->channels; c += width, w += 9 * BLOCK * PARTS(u), bias += BLOCK, scale += BLOCK) {
     c = sam_dw_block(s->channels, c, BLOCK, &width);
@@ -177,14 +197,16 @@ INLINE void slides(const sam_dw_strip *args, bool plain, const bool u) {
     beyond b;
     if (u) point_at_taps(s, c, 3, 3, tap), find_beyond(&b, tap, w + 9 * BLOCK, 9);
     UNROLL for (int r = 0; r < 3; r++) row[r] = (const uint8_t *)s->rows[r] + c;
-    UNROLL for (int t = 0; t < 9; t++) weight[t] = vld1q_s8(w + t * BLOCK);
     uint8_t *out = (uint8_t *)s->out[0] + c;
     int64_t x = s->n, at = 0;
-    for (; x >= 2; x -= 2, out += 2 * s->channels, at += 2 * step) {
-      slide(s, row, step, weight, bias, scale, out, &b, at, 2, plain, u);
-      UNROLL for (int r = 0; r < 3; r++) row[r] += 2 * step;
+    if (plain && !u) x -= fours(s, row, stride, w, bias, scale, &out);
+    if (x == 0) continue;
+    UNROLL for (int t = 0; t < 9; t++) weight[t] = vld1q_s8(w + t * BLOCK);
+    for (; x >= 2; x -= 2, out += 2 * s->channels, at += 2 * stride * step) {
+      slide(s, row, step, weight, bias, scale, out, &b, at, stride, 2, plain, u);
+      UNROLL for (int r = 0; r < 3; r++) row[r] += 2 * stride * step;
     }
-    if (x) slide(s, row, step, weight, bias, scale, out, &b, at, 1, plain, u);
+    if (x) slide(s, row, step, weight, bias, scale, out, &b, at, stride, 1, plain, u);
   }
 }
 
@@ -217,11 +239,11 @@ INLINE void any(const sam_dw_strip *args, const bool u) {
   }
 }
 
-INLINE void three(const sam_dw_strip *s, bool slides_along, bool plain, const bool u) {
-  if (slides_along && s->x_step == s->taps[1] && s->taps[2] == 2 * s->taps[1])
-    slides(s, plain, u);
+INLINE void three(const sam_dw_strip *s, bool plain, const bool u) {
+  if (s->taps[2] != 2 * s->taps[1] || (s->x_step != s->taps[1] && s->x_step != 2 * s->taps[1]))
+    blocks(s, 3, 3, u);
   else
-    blocks(s, 3, 3, plain, u);
+    s->x_step == s->taps[1] ? slides(s, 1, plain, u) : slides(s, 2, plain, u);
 }
 
 /* Without limits of its own a result is where one saturation leaves it. */
@@ -230,25 +252,19 @@ static bool u8_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == 0 && 
 
 static void s8_any(const sam_dw_strip *s) { any(s, false); }
 static void u8_any(const sam_dw_strip *s) { any(s, true); }
-static void s8_5x5(const sam_dw_strip *s) { blocks(s, 5, 5, false, false); }
-static void s8_3x3(const sam_dw_strip *s) {
-  s8_plain(s) ? three(s, false, true, false) : three(s, false, false, false);
-}
-static void u8_3x3(const sam_dw_strip *s) { u8_plain(s) ? three(s, false, true, true) : three(s, false, false, true); }
-static void s8_3x3s1(const sam_dw_strip *s) {
-  s8_plain(s) ? three(s, true, true, false) : three(s, true, false, false);
-}
-static void u8_3x3s1(const sam_dw_strip *s) { u8_plain(s) ? three(s, true, true, true) : three(s, true, false, true); }
+static void s8_5x5(const sam_dw_strip *s) { blocks(s, 5, 5, false); }
+static void s8_3x3(const sam_dw_strip *s) { s8_plain(s) ? three(s, true, false) : three(s, false, false); }
+static void u8_3x3(const sam_dw_strip *s) { u8_plain(s) ? three(s, true, true) : three(s, false, true); }
 
 #define S8(function) \
   { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = true }
 #define U8(function) \
   { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .offset = -128, .parts = 2 }
 sam_dw_kernel sam_s8_dw__neon = S8(s8_any);
-sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3s1);
+sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3);
 sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3);
 sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5);
 sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5);
 sam_dw_kernel sam_u8_dw__neon = U8(u8_any);
-sam_dw_kernel sam_u8_dw3x3s1__neon = U8(u8_3x3s1);
+sam_dw_kernel sam_u8_dw3x3s1__neon = U8(u8_3x3);
 sam_dw_kernel sam_u8_dw3x3__neon = U8(u8_3x3);

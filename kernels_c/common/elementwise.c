@@ -7,6 +7,7 @@
 /* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. Rows up to
  * TILED_ROW are not, where spreading costs little: dense and periodic inputs, and single bytes. */
 enum { SHORT_ROW = 64, TILED_ROW = 512, PIECE = 1024 };
+enum { LEAST_ROW = 8 }; /* that kernels by rows are faster at */
 
 /* DENSE: element i of the output meets element i. PERIODIC: it meets element i % row. */
 enum { DENSE, PERIODIC, SCATTERED };
@@ -184,12 +185,40 @@ static void run_periodic(const sam_binary_plan *plan, const void *const *inputs,
                       (char *)output + from, plan->is_signed, &p);
 }
 
+/* Which input is one value for each row under a dense other one, or -1. */
+static int value_of_rows(const sam_binary_plan *plan) {
+  const sam_broadcast *s = &plan->shape;
+  if (!plan->by_rows || s->rank != 2 || s->dims[1] < LEAST_ROW || s->dims[1] > SAM_STEP_ROW_MOST) return -1;
+  for (int i = 0; i < 2; i++)
+    if (plan->form[1 - i] == DENSE && s->stride[i][0] == 1 && s->stride[i][1] == 0) return i;
+  return -1;
+}
+
+static void run_rows(const sam_binary_plan *plan, int value, const void *const *inputs, void *output, int64_t from,
+                     int64_t to) {
+  const int64_t row = plan->shape.dims[1];
+  const int steps = value == 1 ? SAM_STEP_A : SAM_STEP_B;
+  while (from < to) { /* a row that has begun, then all others */
+    const bool begun = from % row != 0;
+    const int64_t left = row - from % row, n = begun && left < to - from ? left : to - from;
+    const float *x[2] = {inputs[0], inputs[1]};
+    x[value] += from / row, x[1 - value] += from;
+    plan->kernel(n, x[0], x[1], (float *)output + from, begun ? steps : steps + SAM_STEP_ROW * (int)row, &plan->params);
+    from += n;
+  }
+}
+
 static void run_elements(const sam_binary_plan *plan, const void *const *inputs, void *output, int64_t from,
                          int64_t to) {
   const sam_broadcast *shape = &plan->shape;
   const int32_t last = shape->rank - 1;
   if (plan->by_period && plan->form[0] + plan->form[1] == DENSE + PERIODIC && shape->dims[last] <= SAM_PERIOD_MOST) {
     run_periodic(plan, inputs, output, from, to, shape->dims[last]);
+    return;
+  }
+  const int value = value_of_rows(plan);
+  if (value >= 0) {
+    run_rows(plan, value, inputs, output, from, to);
     return;
   }
   const bool cheap = plan->size_in == 1 || (plan->form[0] != SCATTERED && plan->form[1] != SCATTERED);

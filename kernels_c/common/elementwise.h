@@ -10,6 +10,9 @@ enum { SAM_ELEMENTWISE_BLOCK = 4096 };
 
 /* Inside a row an input advances by one element or is one repeated value. */
 enum { SAM_STEP_A = 1, SAM_STEP_B = 2, SAM_STEP_BOTH = 3 };
+/* With n times this added to SAM_STEP_A or SAM_STEP_B, the repeated value is the next one after each n elements.
+ * Kernels of a plan with by_rows take it. */
+enum { SAM_STEP_ROW = 4, SAM_STEP_ROW_MOST = 1 << 20 };
 
 enum { SAM_DIGITS_MOST = (1 << 21) - 65 };
 
@@ -49,6 +52,7 @@ typedef struct sam_binary_plan {
   int64_t cost;              /* cycles of one element, times 4 */
   sam_type half;             /* FLOAT16 or BFLOAT16 where the kernel is one of float32, else FLOAT32 */
   uint8_t form[2];           /* how each input lies under the output, for short rows (elementwise.c) */
+  bool by_rows;              /* the kernel takes SAM_STEP_ROW */
   bool by_period, is_signed; /* sam_uk.mul_periodic does what the kernel does, if one input is dense, one periodic */
 } sam_binary_plan;
 

@@ -136,6 +136,10 @@ static const sam_binary_fn kernels[SAM_BINARY_KINDS][SAM_TYPE_COUNT] = {
     [SAM_POW] = {[SAM_FLOAT32] = pow_f32, [SAM_INT32] = pow_i32},
 };
 
+static bool is_microkernel(sam_binary_kind kind, sam_type type) {
+  return kernels[kind][type] == NULL && sam_uk.loops->binary[kind][type] == NULL;
+}
+
 /* The others are loops of the machine's level, or microkernels. SUB of bytes is ADD with a negative factor. */
 static sam_binary_fn kernel_of(sam_binary_kind kind, sam_type file_type) {
   const sam_type type = sam_working_type(file_type);
@@ -308,6 +312,7 @@ static sam_status prepare_kind(sam_ctx *ctx, sam_node *node, sam_binary_kind kin
   SAM_TRY(sam_binary_begin(ctx, node, &plan->rows));
   plan->kind = kind;
   plan->rows.kernel = kernel_of(kind, a->type);
+  plan->rows.by_rows = a->type == SAM_FLOAT32 && is_microkernel(kind, a->type);
   bool divides = kind == SAM_DIV || kind == SAM_FLOOR_DIV || kind == SAM_FLOOR_MOD;
   plan->rows.cost = kind == SAM_POW || kind == SAM_FLOOR_MOD       ? 80
                     : divides                                      ? 16

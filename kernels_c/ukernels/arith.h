@@ -11,7 +11,8 @@
 typedef void sam_binary_kernel(int64_t n, const void *a, const void *b, void *y, int steps, const sam_binary_params *p);
 typedef void sam_unary_kernel(int64_t n, const void *x, void *y, const sam_unary_params *p);
 
-/* float32, result clamped to [p->lo, p->hi], NaN kept; max and min give `a` unless b is larger (smaller). */
+/* float32, result clamped to [p->lo, p->hi], NaN kept; max and min give `a` unless b is larger (smaller). `steps` may
+ * carry SAM_STEP_ROW. */
 typedef sam_binary_kernel sam_f32_add_t, sam_f32_sub_t, sam_f32_mul_t, sam_f32_div_t, sam_f32_sqdiff_t;
 typedef sam_binary_kernel sam_f32_max_t, sam_f32_min_t;
 /* (a * ia + b * ib + bias >> shift) + zy, and rne((a - za) * (b - zb) * fa) + zy, clamped to [ilo, ihi]: the rules of

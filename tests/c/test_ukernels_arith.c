@@ -70,6 +70,25 @@ static void compare(const char *kind, const char *isa, int64_t n, const void *wa
     compare(#kind, uk->name, lengths[l], want, got, size, floats, 2e-6); \
   }
 
+/* Rows that have a value each are what each row is alone. */
+static void by_rows(const level *uk) {
+  sam_binary_kernel *const kernels[] = {uk->table.f32_add, uk->table.f32_sub, uk->table.f32_mul,   uk->table.f32_div,
+                                        uk->table.f32_max, uk->table.f32_min, uk->table.f32_sqdiff};
+  const sam_binary_params p = {.lo = -20, .hi = 30};
+  for (int k = 0; k < 7; k++)
+    for (int row = 8; row < 70; row += 5)
+      for (int n = row - 3; n < MOST; n += 211) {
+        float want[MOST], got[MOST + 1];
+        memset(got, GUARD, sizeof got);
+        for (int i = 0; i < n; i += row) kernels[k](n - i < row ? n - i : row, fa + i, fb + i / row, want + i, 1, &p);
+        kernels[k](n, fa, fb, got, SAM_STEP_A + SAM_STEP_ROW * row, &p);
+        compare("rows of a", uk->name, n, want, got, 4, false, 0);
+        for (int i = 0; i < n; i += row) kernels[k](n - i < row ? n - i : row, fb + i / row, fa + i, want + i, 2, &p);
+        kernels[k](n, fb, fa, got, SAM_STEP_B + SAM_STEP_ROW * row, &p);
+        compare("rows of b", uk->name, n, want, got, 4, false, 0);
+      }
+}
+
 static void two_arrays(const level *uk) {
   static uint8_t want[MOST * 4 + 4], got[MOST * 4 + 4];
   sam_binary_params p = {.lo = -20, .hi = 30, .ilo = -128, .ihi = 127, .fa = 0.003f, .za = 3, .zb = -4, .zy = 5};
@@ -347,6 +366,7 @@ int main(void) {
     if (!sam_isa_force(names[i])) continue;
     uk.table = sam_uk;
     two_arrays(&uk);
+    by_rows(&uk);
     periodic(&uk);
     one_array(&uk);
     ends(&uk);

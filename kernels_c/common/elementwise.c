@@ -1,8 +1,11 @@
 #include "elementwise.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ukernels/ukernels.h"
+
+const sam_binary_params sam_unbounded = {.lo = -INFINITY, .hi = INFINITY, .ilo = INT32_MIN, .ihi = INT32_MAX};
 
 /* Rows shorter than this are not worth a call of the kernel: the inputs are spread out in pieces first. Rows up to
  * TILED_ROW are not, where spreading costs little: dense and periodic inputs, and single bytes. */

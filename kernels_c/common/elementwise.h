@@ -42,6 +42,8 @@ typedef struct sam_binary_params {
   const void *table;         /* comparisons: the keys of both inputs */
 } sam_binary_params;
 
+extern const sam_binary_params sam_unbounded; /* nothing to clamp */
+
 typedef void (*sam_binary_fn)(int64_t n, const void *a, const void *b, void *y, int steps, const sam_binary_params *p);
 
 typedef struct sam_binary_plan {

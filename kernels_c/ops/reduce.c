@@ -243,8 +243,8 @@ static void finish(const reduce_plan *p, void *y, int64_t at, const void *parts,
   if (p->kind == PROD) {
     for (int64_t j = 0; j < n; j++) ((float *)y)[at + j] = (float)((const double *)parts)[j];
   } else if (p->type == SAM_FLOAT32) {
-    float *to = (float *)y + at;
-    for (int64_t j = 0; p->kind == MEAN && j < n; j++) to[j] /= (float)p->n;
+    float *to = (float *)y + at, count = (float)p->n;
+    if (p->kind == MEAN) sam_uk.f32_div(n, to, &count, to, SAM_STEP_A, &sam_unbounded);
   } else if (p->type == SAM_BOOL) {
     uint8_t *to = (uint8_t *)y + at;
     for (int64_t j = 0; j < n; j++) to[j] = to[j] != 0;
@@ -255,8 +255,10 @@ static void finish(const reduce_plan *p, void *y, int64_t at, const void *parts,
   } else if (p->kind == MEAN && p->size == 1) {
     const sam_unary_params params = {.a = p->mean_scale, .zy = p->zy, .lo = p->lo, .hi = p->hi};
     const int32_t zero = p->zx * (int32_t)p->n;
+    int32_t centred[ROW];
     float real[ROW];
-    for (int64_t j = 0; j < n; j++) real[j] = (float)(((const int32_t *)parts)[j] - zero);
+    sam_uk.loops->binary[SAM_SUB][SAM_INT32](n, parts, &zero, centred, SAM_STEP_A, &sam_unbounded);
+    sam_uk.loops->cast[SAM_INT32][SAM_FLOAT32](n, centred, real, NULL);
     (p->type == SAM_INT8 ? sam_uk.f32_to_s8 : sam_uk.f32_to_u8)(n, real, (char *)y + at, &params);
   } else if (p->kind == SUM && p->size == 1) {
     const double low = (double)p->lo - p->zy, high = (double)p->hi - p->zy, ratio = p->ratio;

@@ -241,8 +241,6 @@ static void log_softmax_f32_rows(void *arg, int64_t begin_row, int64_t end_row, 
     sam_uk.f32_log_softmax(n, (const float *)w->x + r * n, (float *)w->y + r * n);
 }
 
-static const sam_binary_params unbounded = {.lo = -INFINITY, .hi = INFINITY};
-
 static void log_softmax_8bit(void *arg, int64_t begin_row, int64_t end_row, uint8_t flip) {
   enum { PIECE = 256 };
   const rows_work *w = arg;
@@ -262,8 +260,8 @@ static void log_softmax_8bit(void *arg, int64_t begin_row, int64_t end_row, uint
     for (int64_t i = 0; i < n; i += PIECE) {
       const int64_t m = n - i < PIECE ? n - i : PIECE;
       (flip ? sam_uk.s8_to_f32 : sam_uk.u8_to_f32)(m, x + i, value, &from);
-      sam_uk.f32_sub(m, value, &log_sum, value, SAM_STEP_A, &unbounded);
-      sam_uk.f32_div(m, value, &p->out_scale, value, SAM_STEP_A, &unbounded);
+      sam_uk.f32_sub(m, value, &log_sum, value, SAM_STEP_A, &sam_unbounded);
+      sam_uk.f32_div(m, value, &p->out_scale, value, SAM_STEP_A, &sam_unbounded);
       (flip ? sam_uk.f32_to_s8 : sam_uk.f32_to_u8)(m, value, y + i, &to);
     }
   }
@@ -307,7 +305,7 @@ static void l2_f32_rows(void *arg, int64_t begin_row, int64_t end_row, int threa
     }
     float norm = sqrtf((float)squares);
     if (norm < 1e-6f) norm = 1e-6f;
-    sam_uk.f32_div(n, x, &norm, y, SAM_STEP_A, &unbounded);
+    sam_uk.f32_div(n, x, &norm, y, SAM_STEP_A, &sam_unbounded);
   }
 }
 

@@ -263,6 +263,10 @@ static void u8_3x3(const sam_dw_strip *s) { u8_plain(s) ? three(s, true, true) :
 sam_dw_kernel sam_s8_dw__neon = S8(s8_any);
 sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3);
 sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3);
+#if defined(__aarch64__) /* on cores in order the dot products of 3 x 3 take twice the cycles: rows must be interleaved */
+sam_dw_kernel sam_s8_dw3x3s1__neoninorder = S8(s8_3x3);
+sam_dw_kernel sam_s8_dw3x3__neoninorder = S8(s8_3x3);
+#endif
 sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5);
 sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5);
 sam_dw_kernel sam_u8_dw__neon = U8(u8_any);

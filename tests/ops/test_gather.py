@@ -1,4 +1,4 @@
-"""GATHER, GATHER_ND, SCATTER_ND, EMBEDDING_LOOKUP, HASHTABLE_LOOKUP, ONE_HOT, TOPK_V2, SPARSE_TO_DENSE."""
+"""GATHER, GATHER_ND, SCATTER_ND, EMBEDDING_LOOKUP, HASHTABLE_LOOKUP, ONE_HOT, SPARSE_TO_DENSE."""
 
 from __future__ import annotations
 
@@ -21,14 +21,6 @@ def nd(name, dtype, shape, indices, index=np.int32, **extra):
 def scatter(name, dtype, indices, updates, shape, **extra):
     inputs = [const(np.asarray(indices, np.int32)), tensor(dtype, updates), const(np.asarray(shape, np.int32))]
     return Case(name, "SCATTER_ND", inputs, [tensor(dtype)], **extra)
-
-
-def topk(name, dtype, shape, k, **extra):
-    inputs = [
-        tensor(dtype, shape, low=extra.pop("low", None), high=extra.pop("high", None)),
-        const(np.asarray(k, np.int32)),
-    ]
-    return Case(name, "TOPK_V2", inputs, [tensor(dtype), tensor("int32")], version=2, **extra)
 
 
 def embed(name, table, out="float32", ids=(0, 4, 2, 2), version=1, **extra):
@@ -110,19 +102,6 @@ CASES = [
     hot("one hot first", "float32", [[1, 0, 4], [7, -1, 2]], 5, 0),
     hot("one hot middle", "float32", [[1, 0, 4], [7, -1, 2]], 5, 1),
     hot("one hot negative", "float32", [1, 2], -1, error="-1 elements"),
-    *[topk(f"topk {t}", t, (3, 50), 7) for t in ("float32", "int8", "uint8", "int16", "int32", "int64")],
-    topk("topk ties", "int8", (5, 40), 11, low=0, high=3),
-    topk("topk all", "float32", (2, 3, 9), 9),
-    topk(
-        "topk none", "float32", (2, 9), 0, oracle=lambda v: [np.zeros((2, 0), np.float32), np.zeros((2, 0), np.int32)]
-    ),
-    topk("topk too many", "float32", (2, 9), 10, error="k is 10"),
-    Case(
-        "topk found while running",
-        "TOPK_V2",
-        [tensor("float32", (3, 9)), tensor("int32", (), low=4, high=4)],
-        [tensor("float32"), tensor("int32")],
-    ),
     *[
         dense(f"dense {t}", t, [[0, 1], [2, 3]], [7, 8], (3, 4), 1)
         for t in ("float32", "int8", "uint8", "int32", "int64")

@@ -5,6 +5,7 @@ Skipped where there is no compiler or no CMake (an ARM64 Python under QEMU, for 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -45,8 +46,11 @@ def run(*command: str | Path, cwd: Path | None = None, **env: str) -> str:
 def build() -> Path:
     folder = ROOT / "build" / "pytest-c"
     options = ["-DSAMARA_TESTS=ON", "-DSAMARA_WERROR=ON", "-DCMAKE_INSTALL_LIBDIR=lib"]
-    run(CMAKE, *GENERATOR, "-S", ROOT, "-B", folder, *options)
-    run(CMAKE, "--build", folder, "-j", str(len(os.sched_getaffinity(0))))
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # of several test processes, one builds
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run(CMAKE, *GENERATOR, "-S", ROOT, "-B", folder, *options)
+        run(CMAKE, "--build", folder, "-j", str(len(os.sched_getaffinity(0))))
     return folder
 
 

@@ -189,16 +189,18 @@ static inline int32_t quantized(const reduce_plan *p, double real) {
   return rounded(real, (double)p->lo - p->zy, (double)p->hi - p->zy) + p->zy;
 }
 
+/* Of a sum, less its zero points. */
+static inline int64_t centred(const reduce_plan *p, accumulator a) { return a.i - (int64_t)p->zx * p->n; }
+
 static int32_t quantized_result(const reduce_plan *p, accumulator a) {
-  const int64_t centred = a.i - (int64_t)p->zx * p->n;
   switch (p->kind) {
     case MEAN: {
-      if (p->type != SAM_INT16) return sam_requant(sam_saturate32(centred), p->mean_scale, p->zy, p->lo, p->hi);
-      int64_t q = (int64_t)sam_scale32(sam_saturate32(centred), p->m) + p->zy;
+      if (p->type != SAM_INT16) return sam_requant(sam_saturate32(centred(p, a)), p->mean_scale, p->zy, p->lo, p->hi);
+      int64_t q = (int64_t)sam_scale32(sam_saturate32(centred(p, a)), p->m) + p->zy;
       return (int32_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
     }
     case SUM:
-      return quantized(p, (double)centred * p->ratio);
+      return quantized(p, (double)centred(p, a) * p->ratio);
     case PROD:
       return quantized(p, a.f * p->ratio); /* here 1 / output scale */
     default:

@@ -426,7 +426,6 @@ static void add_n_block(void *arg, int64_t begin, int64_t end, int thread) {
   const sam_node *node = arg;
   const sam_tensor *y = node->outputs[0];
   const sam_binary_fn add = y->type == SAM_FLOAT32 ? sam_uk.f32_add : sam_uk.loops->binary[SAM_ADD][SAM_INT32];
-  const sam_binary_params all = {.lo = -INFINITY, .hi = INFINITY, .ilo = INT32_MIN, .ihi = INT32_MAX};
   const int64_t count = sam_elements(y);
   for (int64_t block = begin; block < end; block++) { /* a block stays in the first cache */
     const int64_t from = block * SAM_ELEMENTWISE_BLOCK, bytes = 4 * from;
@@ -435,7 +434,7 @@ static void add_n_block(void *arg, int64_t begin, int64_t end, int thread) {
     const char *first = (const char *)node->inputs[0]->data + bytes;
     if (node->n_inputs == 1) memmove(sum, first, (size_t)(4 * n));
     for (int32_t k = 1; k < node->n_inputs; k++, first = sum)
-      add(n, first, (const char *)node->inputs[k]->data + bytes, sum, SAM_STEP_BOTH, &all);
+      add(n, first, (const char *)node->inputs[k]->data + bytes, sum, SAM_STEP_BOTH, &sam_unbounded);
   }
 }
 

@@ -3,80 +3,40 @@
 #include <immintrin.h>
 
 #include "ukernels/ukernels.h"
+#include "ukernels/unroll.h"
 
 enum { BLOCK_1 = 16, BLOCK_2 = 8, BLOCK_4 = 8, BLOCK_8 = 4 };
 
 static inline __m128i load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
 static inline void store(void *p, __m128i v) { _mm_storeu_si128((__m128i *)p, v); }
+static inline __m256i load_32(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 
-static inline void block_1(u8 *d, int64_t row, const u8 *s, int64_t col) {
-  __m128i a[16], b[16];
-  for (int i = 0; i < 16; i++) a[i] = load(s + i * col);
-#pragma GCC unroll 4
-  for (int stage = 0; stage < 4; stage++) {
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) {
-      b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]);
-      b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; i++) a[i] = b[i];
+#define SQUARE(name, T, V, UNPACK, E, N, BITS, LOAD, STORE)             \
+  static inline void name(T *d, int64_t row, const T *s, int64_t col) { \
+    V a[N], b[N];                                                       \
+    for (int i = 0; i < N; i++) a[i] = LOAD(s + i * col);               \
+    SAM_UNROLL for (int stage = 0; stage < BITS; stage++) {             \
+      SAM_UNROLL for (int i = 0; i < N / 2; i++) {                      \
+        b[2 * i] = UNPACK##lo_##E(a[i], a[i + N / 2]);                  \
+        b[2 * i + 1] = UNPACK##hi_##E(a[i], a[i + N / 2]);              \
+      }                                                                 \
+      SAM_UNROLL for (int i = 0; i < N; i++) a[i] = b[i];               \
+    }                                                                   \
+    for (int i = 0; i < N; i++) STORE(d + i * row, N * row, a[i]);      \
   }
-  for (int i = 0; i < 16; i++) store(d + i * row, a[i]);
-}
 
-static inline void block_2(u16 *d, int64_t row, const u16 *s, int64_t col) {
-  __m128i a[8], b[8];
-  for (int i = 0; i < 8; i++) a[i] = load(s + i * col);
-#pragma GCC unroll 3
-  for (int stage = 0; stage < 3; stage++) {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      b[2 * i] = _mm_unpacklo_epi16(a[i], a[i + 4]);
-      b[2 * i + 1] = _mm_unpackhi_epi16(a[i], a[i + 4]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) a[i] = b[i];
-  }
-  for (int i = 0; i < 8; i++) store(d + i * row, a[i]);
-}
+#define STORE(to, below, v) store(to, v)
+SQUARE(block_1, u8, __m128i, _mm_unpack, epi8, 16, 4, load, STORE)
+SQUARE(block_2, u16, __m128i, _mm_unpack, epi16, 8, 3, load, STORE)
 
 /* Two squares below each other: one in the lower, one in the upper half of each register. */
-static inline __m256i load_32(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
-static inline void store_halves(void *p, void *q, __m256i v) {
-  store(p, _mm256_castsi256_si128(v));
-  store(q, _mm256_extracti128_si256(v, 1));
-}
-static inline void twice_1(u8 *d, int64_t row, const u8 *s, int64_t col) {
-  __m256i a[16], b[16];
-  for (int i = 0; i < 16; i++) a[i] = load_32(s + i * col);
-#pragma GCC unroll 4
-  for (int stage = 0; stage < 4; stage++) {
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) {
-      b[2 * i] = _mm256_unpacklo_epi8(a[i], a[i + 8]);
-      b[2 * i + 1] = _mm256_unpackhi_epi8(a[i], a[i + 8]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; i++) a[i] = b[i];
-  }
-  for (int i = 0; i < 16; i++) store_halves(d + i * row, d + (i + 16) * row, a[i]);
-}
-static inline void twice_2(u16 *d, int64_t row, const u16 *s, int64_t col) {
-  __m256i a[8], b[8];
-  for (int i = 0; i < 8; i++) a[i] = load_32(s + i * col);
-#pragma GCC unroll 3
-  for (int stage = 0; stage < 3; stage++) {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-      b[2 * i] = _mm256_unpacklo_epi16(a[i], a[i + 4]);
-      b[2 * i + 1] = _mm256_unpackhi_epi16(a[i], a[i + 4]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) a[i] = b[i];
-  }
-  for (int i = 0; i < 8; i++) store_halves(d + i * row, d + (i + 8) * row, a[i]);
-}
+#define STORE_HALVES(to, below, v)                         \
+  do {                                                     \
+    store(to, _mm256_castsi256_si128(v));                  \
+    store((to) + (below), _mm256_extracti128_si256(v, 1)); \
+  } while (0)
+SQUARE(twice_1, u8, __m256i, _mm256_unpack, epi8, 16, 4, load_32, STORE_HALVES)
+SQUARE(twice_2, u16, __m256i, _mm256_unpack, epi16, 8, 3, load_32, STORE_HALVES)
 #define TWICE_1 twice_1
 #define TWICE_2 twice_2
 

@@ -88,7 +88,6 @@ static inline vi vi_shl(vi a, int n) { return _mm256_slli_epi32(a, n); }
 static inline vi vi_sar(vi a, int n) { return _mm256_srai_epi32(a, n); }
 static inline vi vi_shr(vi a, int n) { return _mm256_srli_epi32(a, n); }
 static inline vm vi_gt(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); }
-static inline vm vi_eq(vi a, vi b) { return _mm256_cmpeq_epi32(a, b); }
 static inline vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, m); }
 static inline int32_t vi_sum(vi a) {
   __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));

@@ -74,7 +74,6 @@ static inline vi vi_shl(vi a, int n) { return _mm512_slli_epi32(a, (unsigned)n);
 static inline vi vi_sar(vi a, int n) { return _mm512_srai_epi32(a, (unsigned)n); }
 static inline vi vi_shr(vi a, int n) { return _mm512_srli_epi32(a, (unsigned)n); }
 static inline vm vi_gt(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); }
-static inline vm vi_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 static inline vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
 static inline int32_t vi_sum(vi a) { return _mm512_reduce_add_epi32(a); }
 

@@ -86,7 +86,6 @@ static inline vi vi_shr(vi a, int n) {
   return vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-n)));
 }
 static inline vm vi_gt(vi a, vi b) { return vcgtq_s32(a, b); }
-static inline vm vi_eq(vi a, vi b) { return vceqq_s32(a, b); }
 static inline vi vi_select(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 static inline vi vi_bits(vf a) { return vreinterpretq_s32_f32(a); }
 static inline vf vf_bits(vi a) { return vreinterpretq_f32_s32(a); }

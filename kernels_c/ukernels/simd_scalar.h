@@ -91,7 +91,6 @@ static inline vi vi_shl(vi a, int n) { return (vi)((uint32_t)a << n); }
 static inline vi vi_sar(vi a, int n) { return a >> n; }
 static inline vi vi_shr(vi a, int n) { return (vi)((uint32_t)a >> n); }
 static inline vm vi_gt(vi a, vi b) { return a > b; }
-static inline vm vi_eq(vi a, vi b) { return a == b; }
 static inline vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 static inline int32_t vi_sum(vi a) { return a; }
 

@@ -36,12 +36,10 @@ def channel_weights(shape: tuple[int, ...], axis: int = 0) -> Any:
     return const(Q, shape, np.linspace(0.001, 0.002, shape[axis]), [0] * shape[axis], axis=axis, low=-127)
 
 
-def bias(n: int) -> Any:
-    return const(np.zeros(n, np.int32), scale=np.full(n, 1e-4), zero_point=[0] * n)
-
-
-def wide_bias(n: int) -> Any:
-    return const(np.zeros(n, np.int64), scale=np.full(n, 1e-6), zero_point=[0] * n)
+def with_bias(dtype: str, weights: Any, n: int) -> list[Any]:
+    """Weights, and n zeros for their bias, whose scale is the product of theirs and the input's: XNNPACK looks."""
+    scale = SCALE[dtype][0] * np.atleast_1d(weights.scale)
+    return [weights, const(np.zeros(n, np.int64 if dtype == W else np.int32), None, scale, [0] * len(scale))]
 
 
 def elementwise() -> Iterator[Case]:
@@ -394,15 +392,19 @@ def convolution(
     """A filter of shape f, its output channels along `axis`, for every pair of types that has a version."""
     n, narrow = f[axis], channel_weights(f, axis)
     kinds = (
-        ("f32", tensor(F, shape), const(F, f), const(F, (n,))),
-        ("int8", operand(Q, shape), narrow, bias(n)),
-        ("uint8", operand(U, shape), const(U, f, 0.01, 120), bias(n)),
-        ("int16", operand(W, shape), narrow, wide_bias(n)),
-        ("hybrid", tensor(F, shape), narrow, const(F, (n,))),
-        ("int4", operand(Q, shape), const("int4", f, np.linspace(0.01, 0.02, n), [0] * n, low=-7), bias(n)),
+        ("f32", tensor(F, shape), [const(F, f), const(F, (n,))]),
+        ("int8", operand(Q, shape), with_bias(Q, narrow, n)),
+        ("uint8", operand(U, shape), with_bias(U, const(U, f, 0.01, 120), n)),
+        ("int16", operand(W, shape), with_bias(W, narrow, n)),
+        ("hybrid", tensor(F, shape), [narrow, const(F, (n,))]),
+        (
+            "int4",
+            operand(Q, shape),
+            with_bias(Q, const("int4", f, np.linspace(0.01, 0.02, n), [0] * n, axis=axis, low=-7), n),
+        ),
     )
-    for (kind, left, weights, addend), version in zip(kinds, versions, strict=False):
-        yield one(f"{op} {kind} {name}", op, [left, weights, addend], left.dtype.lower(), options, version)
+    for (kind, left, weights), version in zip(kinds, versions, strict=False):
+        yield one(f"{op} {kind} {name}", op, [left, *weights], left.dtype.lower(), options, version)
 
 
 def spatial() -> Iterator[Case]:
@@ -512,10 +514,11 @@ def spatial() -> Iterator[Case]:
             o,
             3,
         )
+        weights, addend = with_bias(Q, channel_weights(f), f[0])
         yield one(
             f"TRANSPOSE_CONV int8 {name}",
             "TRANSPOSE_CONV",
-            [const([1, to, to, f[0]]), channel_weights(f), operand(Q, shape), bias(f[0])],
+            [const([1, to, to, f[0]]), weights, operand(Q, shape), addend],
             Q,
             o,
             3,
@@ -554,7 +557,7 @@ def products() -> Iterator[Case]:
         yield one(
             f"FULLY_CONNECTED int8 {name}",
             "FULLY_CONNECTED",
-            [operand(Q, (m, k)), channel_weights((n, k)), bias(n)],
+            [operand(Q, (m, k)), *with_bias(Q, channel_weights((n, k)), n)],
             Q,
             {},
             12,
@@ -562,7 +565,7 @@ def products() -> Iterator[Case]:
         yield one(
             f"FULLY_CONNECTED int8 one scale {name}",
             "FULLY_CONNECTED",
-            [operand(Q, (m, k)), const(Q, (n, k), 0.01), bias(n)],
+            [operand(Q, (m, k)), *with_bias(Q, const(Q, (n, k), 0.01), n)],
             Q,
             {},
             4,
@@ -570,7 +573,7 @@ def products() -> Iterator[Case]:
         yield one(
             f"FULLY_CONNECTED uint8 {name}",
             "FULLY_CONNECTED",
-            [operand(U, (m, k)), const(U, (n, k), 0.01, 120), bias(n)],
+            [operand(U, (m, k)), *with_bias(U, const(U, (n, k), 0.01, 120), n)],
             U,
         )
         yield one(
@@ -600,7 +603,7 @@ def products() -> Iterator[Case]:
         yield one(
             f"FULLY_CONNECTED int4 {name}",
             "FULLY_CONNECTED",
-            [operand(Q, (m, k)), const("int4", (n, k), np.full(n, 0.01), [0] * n, low=-7), bias(n)],
+            [operand(Q, (m, k)), *with_bias(Q, const("int4", (n, k), np.full(n, 0.01), [0] * n, low=-7), n)],
             Q,
             {},
             12,
@@ -628,11 +631,16 @@ def products() -> Iterator[Case]:
 
 
 def interpreters(case: Case) -> list[Any]:
-    """Ours and LiteRT's, with inputs, once run."""
+    """Ours and LiteRT's, with inputs, once run. The file states the outputs' shapes, as files of converters do: what
+    XNNPACK takes over is decided by them."""
     from ai_edge_litert.interpreter import Interpreter
 
     import samara
 
+    first = samara.Interpreter(model_content=harness.build(case)[0])
+    first.allocate_tensors()
+    for spec, details in zip(case.outputs, first.get_output_details(), strict=True):
+        spec.shape = tuple(int(n) for n in details["shape"])
     data, steps = harness.build(case)
     made = [samara.Interpreter(model_content=data, num_threads=1), Interpreter(model_content=data, num_threads=1)]
     feed = [v for spec, v in zip(case.inputs, steps[0], strict=True) if spec is not None and spec.kind == "tensor"]

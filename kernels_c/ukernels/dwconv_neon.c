@@ -165,20 +165,23 @@ INLINE void slide(const sam_dw_strip *s, const uint8_t *const row[3], int64_t st
   UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, plain, u);
 }
 
-/* The first pixels of a block to plain int8; returns their number and moves `row` and `out` on. */
+/* The first pixels of a block to plain results; returns their number and moves `row` and `out` on. */
 #if defined(__aarch64__)
 #include "ukernels/dwconv_neon_fours.inc"
 INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
-                     const int32_t *bias, const float *scale, uint8_t **out) {
+                     const int32_t *bias, const float *scale, uint8_t **out, const bool u) {
   const int64_t turns = s->n / 4;
   if (turns == 0) return 0;
-  stride == 1 ? fours_by_1(s, row, turns, w, bias, scale, out) : fours_by_2(s, row, turns, w, bias, scale, out);
+  if (u)
+    stride == 1 ? u8_fours_by_1(s, row, turns, w, bias, scale, out) : u8_fours_by_2(s, row, turns, w, bias, scale, out);
+  else
+    stride == 1 ? s8_fours_by_1(s, row, turns, w, bias, scale, out) : s8_fours_by_2(s, row, turns, w, bias, scale, out);
   return 4 * turns;
 }
 #else
 INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
-                     const int32_t *bias, const float *scale, uint8_t **out) {
-  (void)s, (void)row, (void)stride, (void)w, (void)bias, (void)scale, (void)out;
+                     const int32_t *bias, const float *scale, uint8_t **out, const bool u) {
+  (void)s, (void)row, (void)stride, (void)w, (void)bias, (void)scale, (void)out, (void)u;
   return 0;
 }
 #endif
@@ -199,7 +202,7 @@ INLINE void slides(const sam_dw_strip *args, const int stride, bool plain, const
     UNROLL for (int r = 0; r < 3; r++) row[r] = (const uint8_t *)s->rows[r] + c;
     uint8_t *out = (uint8_t *)s->out[0] + c;
     int64_t x = s->n, at = 0;
-    if (plain && !u) x -= fours(s, row, stride, w, bias, scale, &out);
+    if (plain && !(u && b.n)) x -= fours(s, row, stride, w, bias, scale, &out, u);
     if (x == 0) continue;
     UNROLL for (int t = 0; t < 9; t++) weight[t] = vld1q_s8(w + t * BLOCK);
     for (; x >= 2; x -= 2, out += 2 * s->channels, at += 2 * stride * step) {
@@ -246,15 +249,38 @@ INLINE void three(const sam_dw_strip *s, bool plain, const bool u) {
     s->x_step == s->taps[1] ? slides(s, 1, plain, u) : slides(s, 2, plain, u);
 }
 
-/* Without limits of its own a result is where one saturation leaves it. */
-static bool s8_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == -128 && s->hi == 127; }
-static bool u8_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == 0 && s->hi == 255; }
+/* Results that fit 16 bits end by saturating, limits of their own are met behind the row. */
+#define NAME s8_clamp
+#define MAX vb_max_s8
+#define MIN vb_min_s8
+#include "ukernels/dwconv_clamp.inc"
+#undef MAX
+#undef MIN
+#define UNSIGNED
+#define NAME u8_clamp
+#define MAX vb_max_u8
+#define MIN vb_min_u8
+#include "ukernels/dwconv_clamp.inc"
 
 static void s8_any(const sam_dw_strip *s) { any(s, false); }
 static void u8_any(const sam_dw_strip *s) { any(s, true); }
 static void s8_5x5(const sam_dw_strip *s) { blocks(s, 5, 5, false); }
-static void s8_3x3(const sam_dw_strip *s) { s8_plain(s) ? three(s, true, false) : three(s, false, false); }
-static void u8_3x3(const sam_dw_strip *s) { u8_plain(s) ? three(s, true, true) : three(s, false, true); }
+static void s8_3x3(const sam_dw_strip *s) {
+  if (!s->fits16) {
+    three(s, false, false);
+    return;
+  }
+  three(s, true, false);
+  s8_clamp(s, 1);
+}
+static void u8_3x3(const sam_dw_strip *s) {
+  if (!s->fits16) {
+    three(s, false, true);
+    return;
+  }
+  three(s, true, true);
+  u8_clamp(s, 1);
+}
 
 #define S8(function) \
   { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = true }

@@ -19,7 +19,7 @@ static void fill(void) {
 typedef struct shape {
   int32_t kh, kw, stride, dilation;
   int64_t channels, n;
-  bool narrow;
+  bool narrow, limited;
 } shape;
 
 /* Runs `kernel` on rows of `input`; out: [kernel->rows][n * channels]. kind: 0 int8, 1 uint8, 2 float. */
@@ -68,7 +68,7 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   strip.kh = t->kh, strip.kw = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
   strip.zero_point = kind == 1 ? 100 : -3, strip.lo = kind == 1 ? 7 : -100, strip.hi = kind == 1 ? 250 : 101;
   strip.fits16 = t->channels % 3 == 1; /* the scales are small enough */
-  if (strip.fits16) strip.lo = kind == 1 ? 0 : -128, strip.hi = kind == 1 ? 255 : 127;
+  if (strip.fits16 && !t->limited) strip.lo = kind == 1 ? 0 : -128, strip.hi = kind == 1 ? 255 : 127;
   strip.real_lo = -3, strip.real_hi = 3;
   kernel->run(&strip);
   free(order);
@@ -88,7 +88,8 @@ static void test_dw(const char *name, sam_dw_kernel *kernel, sam_dw_kernel *plai
                  1,
                  channel_counts[i],
                  1 + (int64_t)i * 5 % 14,
-                 variant == 1};
+                 variant == 1,
+                 variant == 2};
       if (!size) t.dilation = 1 + variant % 2;
       run_dw(kernel, &t, kind, actual);
       /* The portable kernel computes one row: the r-th begins r * stride input rows further down. */

@@ -498,6 +498,8 @@ static sam_status prepare_step(sam_run *run, sam_step *step) {
   step->node.piece = NULL;
   step->node.piece_run = 0;
   step->node.chain = NULL;
+  step->node.rows = NULL;
+  step->node.strips = NULL;
   SAM_TRY(choose_eval(run, step));
   return step->node.op->prepare(&run->ctx, &step->node);
 }
@@ -835,6 +837,7 @@ sam_status sam_plan_prepare(sam_session *session, sam_error *error) {
   sam_run_init(&run, session, error, false);
   SAM_TRY(prepare_steps(&run));
   sam_plan_chains(session);
+  sam_plan_strips(session);
   SAM_TRY(place(&run));
   for (int32_t i = 0; i < session->n_slots; i++) session->slots[i].changed = false;
   session->planned = true;

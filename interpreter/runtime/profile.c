@@ -13,8 +13,7 @@ uint64_t sam_now_ns(void) {
 static uint64_t elements(const sam_tensor *t) { return t ? (uint64_t)sam_elements(t) : 0; }
 static uint64_t dim(const sam_tensor *t, int32_t i) { return t && i < t->rank && t->dims[i] > 0 ? (uint64_t)t->dims[i] : 1; }
 
-uint64_t sam_step_macs(const sam_step *step) {
-  const sam_node *node = &step->node;
+static uint64_t node_macs(const sam_node *node) {
   const char *name = node->op->name;
   const sam_tensor *in = node->n_inputs > 0 ? node->inputs[0] : NULL;
   const sam_tensor *filter = node->n_inputs > 1 ? node->inputs[1] : NULL;
@@ -38,10 +37,27 @@ uint64_t sam_step_macs(const sam_step *step) {
   return 0;
 }
 
-uint64_t sam_step_bytes(const sam_step *step) {
+static uint64_t node_bytes(const sam_node *node) {
   uint64_t bytes = 0;
-  for (int32_t i = 0; i < step->node.n_inputs; i++)
-    if (step->node.inputs[i]) bytes += step->node.inputs[i]->bytes;
-  for (int32_t i = 0; i < step->node.n_outputs; i++) bytes += step->node.outputs[i]->bytes;
+  for (int32_t i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i]) bytes += node->inputs[i]->bytes;
+  for (int32_t i = 0; i < node->n_outputs; i++) bytes += node->outputs[i]->bytes;
+  return bytes;
+}
+
+uint64_t sam_step_macs(const sam_step *step) {
+  const sam_strips *strips = step->node.strips;
+  uint64_t macs = strips ? 0 : node_macs(&step->node);
+  for (int32_t i = 0; strips && i < strips->n; i++) macs += node_macs(strips->links[i].node);
+  return macs;
+}
+
+uint64_t sam_step_bytes(const sam_step *step) {
+  const sam_strips *strips = step->node.strips;
+  uint64_t bytes = strips ? 0 : node_bytes(&step->node);
+  for (int32_t i = 0; strips && i < strips->n; i++) {
+    bytes += node_bytes(strips->links[i].node);
+    if (i > 0) bytes -= 2 * strips->links[i].node->inputs[0]->bytes; /* neither written nor read */
+  }
   return bytes;
 }

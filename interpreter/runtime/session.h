@@ -16,6 +16,7 @@
 #include "model.h"
 #include "status.h"
 #include "common/chain.h"
+#include "common/strips.h"
 #include "samara/op.h"
 
 struct sam_pool;
@@ -41,7 +42,7 @@ typedef struct sam_slot { /* a tensor of the session */
   int32_t written;     /* step that writes it last; -1: an input */
   int32_t uses;        /* how many step inputs and graph outputs name it */
   bool is_input, is_output;
-  bool tile;           /* lives piece by piece in the scratch of the step that writes it (chains.c) */
+  bool tile;           /* lives piece by piece in scratch (chains.c, strips.c) */
   bool changed;        /* shape or known bytes differ from the previous prepare: its readers must be prepared again */
 } sam_slot;
 
@@ -65,8 +66,9 @@ typedef struct sam_step {
   sam_shape *late_shapes; /* n_inputs, or NULL */
   bool folded;     /* ran during prepare; its outputs are known */
   bool removed;    /* merged into another step */
-  int32_t first_link; /* the step at whose time this one runs, as a link of its chain; or -1 */
+  int32_t first_link; /* the step at whose time this one runs, as a link of its chain or strips; or -1 */
   sam_chain chain;    /* of which this step is the first link, if node.chain is set */
+  sam_strips strips;  /* the same of node.strips */
   sam_block_list *blocks;
   int64_t scratch_offset; /* in the arena, or -1 */
   void *own_scratch;      /* late steps */
@@ -144,6 +146,9 @@ bool sam_plan_tabulate(sam_session *session);
 
 /* chains.c: which steps run together. Sets their node.chain, first_link and scratch_bytes. */
 void sam_plan_chains(sam_session *session);
+
+/* strips.c: which convolutions run together, after chains are found. Sets their node.strips, first_link, scratch_bytes. */
+void sam_plan_strips(sam_session *session);
 
 /* arena.c: block i needs bytes[i] between steps first[i] and last[i]; writes offsets, answers the arena size. */
 typedef struct sam_arena_block {

@@ -96,6 +96,10 @@ void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void 
 void sam_matmul_zeros(const sam_matmul *mm, int32_t zero, int64_t n, void *to);
 /* Packs what is known. */
 sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm);
+/* After sam_matmul_prepare: whether eval has nothing to bind. */
+static inline bool sam_matmul_is_ready(const sam_matmul *mm) {
+  return mm->packed && mm->folded && (!mm->nibbles || mm->read_int4);
+}
 /* Scratch bytes that eval needs for sam_matmul_bind. */
 size_t sam_matmul_scratch(const sam_matmul *mm);
 /* eval: packs and folds what prepare could not know. `scratch`: sam_matmul_scratch bytes. */

@@ -336,23 +336,47 @@ static void run_pixels(const slide_run *r, int32_t batch, int64_t first, int64_t
   sam_matmul_run(mm, &call);
 }
 
+/* Output pixels [first, last) of one image, call by call. */
+static void run_block(const slide_run *r, int32_t batch, int64_t first, int64_t last, int32_t column, int64_t strip_y,
+                      int thread) {
+  const sam_slide *win = r->win;
+  char *scratch = r->scratch + win->thread_bytes * (size_t)thread;
+  const int64_t pixel = (int64_t)win->channels * r->mm->element;
+  const int64_t dense_pixel = win->mode == SAM_SLIDE_DENSE ? pixel : 0;
+  const bool dense = win->x_step == 1 && win->y_step == 1; /* rows of output pixels follow each other */
+  if (dense_pixel)
+    sam_matmul_convert(r->mm,
+                       r->in + ((int64_t)batch * win->y_count * win->x_count + first) * win->channels * r->mm->source,
+                       (last - first) * win->channels, scratch);
+  for (int32_t g = 0; g < r->mm->groups; g++)
+    for (int64_t p = first; p < last;) {
+      int64_t count = last - p < r->block ? last - p : r->block;
+      int32_t band = 0;
+      if (win->bands > 0) {
+        while (p >= (int64_t)win->band_end[band] * win->x_count) band++;
+        const int64_t left = (int64_t)win->band_end[band] * win->x_count - p;
+        if (count > left) count = left;
+      }
+      if (!dense && p % win->x_count + count > win->x_count) count = win->x_count - p % win->x_count;
+      run_pixels(r, batch, p, count, g, column, scratch + (p - first) * dense_pixel, strip_y, band, thread);
+      p += count;
+    }
+}
+
 /* Item: (unit, cut of the columns); a unit is (batch, run of pixels) or (batch, strip of rows). */
 static void slide_task(void *arg, int64_t begin, int64_t end, int thread) {
   const slide_run *r = arg;
   const sam_slide *win = r->win;
-  char *scratch = r->scratch + win->thread_bytes * (size_t)thread;
-  const int64_t dense_pixel = win->mode == SAM_SLIDE_DENSE ? (int64_t)win->channels * r->mm->element : 0;
-  const bool dense = win->x_step == 1 && win->y_step == 1; /* rows of output pixels follow each other */
   for (int64_t item = begin; item < end; item++) {
     const int64_t unit = item % r->units;
     const int32_t batch = (int32_t)(unit / r->blocks), column = (int32_t)(item / r->units) * r->columns;
-    const int64_t at = unit % r->blocks;
-    int64_t first, last, strip_y = 0; /* pixels */
+    const int64_t at = unit % r->blocks, pixels = (int64_t)win->y_count * win->x_count;
+    int64_t first = at * r->block, last = first + r->block < pixels ? first + r->block : pixels, strip_y = 0;
     if (win->mode == SAM_SLIDE_COPY) {
       strip_y = at * win->strip_rows;
       const int64_t rows = win->y_count - strip_y < win->strip_rows ? win->y_count - strip_y : win->strip_rows;
       int64_t y = strip_y * win->sy + win->min_dy, below = y + (rows - 1) * win->sy + win->max_dy - win->min_dy + 1;
-      char *to = scratch;
+      char *to = r->scratch + win->thread_bytes * (size_t)thread;
       if (win->bands > 0) { /* nobody reads what is above and below the image */
         if (y < 0) to -= y * win->row_pixels * win->channels * r->mm->element, y = 0;
         if (below > win->h) below = win->h;
@@ -360,27 +384,24 @@ static void slide_task(void *arg, int64_t begin, int64_t end, int thread) {
       copy_rows(r, batch, y, below - y, win->min_dx, win->row_pixels, to);
       first = strip_y * win->x_count;
       last = first + rows * win->x_count;
-    } else {
-      const int64_t pixels = (int64_t)win->y_count * win->x_count;
-      first = at * r->block;
-      last = first + r->block < pixels ? first + r->block : pixels;
-      if (win->mode == SAM_SLIDE_DENSE)
-        sam_matmul_convert(r->mm, r->in + (batch * pixels + first) * win->channels * r->mm->source,
-                           (last - first) * win->channels, scratch);
     }
-    for (int32_t g = 0; g < r->mm->groups; g++)
-      for (int64_t p = first; p < last;) {
-        int64_t count = last - p < r->block ? last - p : r->block;
-        int32_t band = 0;
-        if (win->bands > 0) {
-          while (p >= (int64_t)win->band_end[band] * win->x_count) band++;
-          const int64_t left = (int64_t)win->band_end[band] * win->x_count - p;
-          if (count > left) count = left;
-        }
-        if (!dense && p % win->x_count + count > win->x_count) count = win->x_count - p % win->x_count;
-        run_pixels(r, batch, p, count, g, column, scratch + (p - first) * dense_pixel, strip_y, band, thread);
-        p += count;
-      }
+    run_block(r, batch, first, last, column, strip_y, thread);
+  }
+}
+
+void sam_slide_pixels(const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch,
+                      int64_t first, int64_t last, int thread) {
+  const slide_run r = {.win = win,
+                       .mm = mm,
+                       .in = in,
+                       .out = out,
+                       .scratch = scratch,
+                       .block = slide_block(win, mm),
+                       .columns = mm->n_padded,
+                       .out_bytes = sam_type_bits(mm->out->type) / 8};
+  for (int64_t next; first < last; first = next) {
+    next = last - first < r.block ? last : first + r.block;
+    run_block(&r, 0, first, next, 0, 0, thread);
   }
 }
 

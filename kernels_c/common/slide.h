@@ -47,5 +47,13 @@ size_t sam_slide_scratch(const sam_ctx *ctx, const sam_slide *win);
 /* `in`: the image in elements of mm->element bytes; hybrid: already quantized, scale and zero of each batch. */
 void sam_slide_run(sam_ctx *ctx, const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch,
                    const float *batch_scale, const int32_t *batch_zero);
+/* Pixels [first, last) where windows are of one pixel and all images one long row of pixels (sam_slide_is_row), by the
+ * calling thread alone. `in` and `out` say where pixel 0 lies, or would lie. */
+static inline bool sam_slide_is_row(const sam_slide *win) {
+  return win->out_h == 1 && win->batches == 1 && (win->mode == SAM_SLIDE_DIRECT || win->mode == SAM_SLIDE_DENSE) &&
+         win->taps == 1 && win->sx == 1;
+}
+void sam_slide_pixels(const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch,
+                      int64_t first, int64_t last, int thread);
 
 #endif

@@ -4,6 +4,7 @@
  *   filter [out channels, height, width, in channels / groups]: a column of the right matrix is one output channel */
 #include "common/activation.h"
 #include "common/slide.h"
+#include "common/strips.h"
 #include "common/window.h"
 #include "common/winograd.h"
 #include "ops.h"
@@ -90,6 +91,14 @@ static bool takes_winograd(const sam_ctx *ctx, const sam_node *node, const conv 
          o->dilation_w_factor == 1 && sam_winograd_wins(&c->mm);
 }
 
+/* Rows of a pointwise convolution. */
+static void conv_rows(const sam_node *node, const sam_rows *rows) {
+  const conv *c = node->state;
+  const int64_t width = c->mm.out->dims[2];
+  sam_slide_pixels(&c->win, &c->mm, rows->input, rows->output, node->scratch, rows->begin * width, rows->end * width,
+                   rows->thread);
+}
+
 static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   const sam_conv_2d_options *o = node->options;
   sam_tensor *in = node->inputs[0], *filter = node->inputs[1];
@@ -122,11 +131,17 @@ static sam_status conv_prepare(sam_ctx *ctx, sam_node *node) {
   if (c->mm.kind == SAM_MATMUL_HYBRID) {
     c->quantized_bytes = ((size_t)sam_elements(in) + 127) / 64 * 64;
     total += c->quantized_bytes + 8 * (size_t)in->dims[0];
+  } else if (sam_slide_is_row(&c->win) && sam_matmul_is_ready(&c->mm)) {
+    const sam_tensor *out = c->mm.out;
+    const int64_t macs = (int64_t)out->dims[2] * out->dims[3] * c->mm.k;
+    node->rows = conv_rows;
+    node->row_window = (sam_row_window){.reach = 1, .stride = 1, .step = 1, .cost = macs / c->mm.tile.rate};
   }
   return sam_scratch(ctx, total);
 }
 
 static sam_status conv_eval(sam_ctx *ctx, sam_node *node) {
+  if (node->strips) return sam_strips_eval(ctx, node);
   conv *c = node->state;
   char *scratch = node->scratch;
   if (c->by_winograd) {

@@ -20,6 +20,7 @@
 #include "common/activation.h"
 #include "common/matmul.h"
 #include "common/requant.h"
+#include "common/strips.h"
 #include "common/window.h"
 #include "ops.h"
 #include "ukernels/ukernels.h"
@@ -60,15 +61,28 @@ typedef struct dw_work {
   const void *in, *filter, *bias;
   void *out;
   sam_dw_strip strip;
-  uint8_t *zero, *threads; /* scratch */
+  uint8_t *threads; /* scratch */
+  int64_t ring;     /* see sam_rows */
+  bool goes_on;     /* the rings of copies hold the rows above */
 } dw_work;
+
+/* Row `at` of an image. */
+static const uint8_t *row_of(const dw_work *w, int64_t image, int64_t at) {
+  const dw_plan *p = w->plan;
+  const int64_t row = w->ring ? at % w->ring : image * p->height + at;
+  return (const uint8_t *)w->in + row * p->width * p->channels * p->size;
+}
 
 /* ---- Strips ---------------------------------------------------------------------------------------------------------
  */
 
-/* One thread's scratch, in this order: row pointers, tags of the ring, ring, output rows. */
+/* Items, of kernel->rows output rows, of an image. */
+static int64_t items_of(const dw_plan *p) { return (p->out_height + p->kernel->rows - 1) / p->kernel->rows; }
+
+/* One thread's scratch, in this order: row pointers, a row of zeros, tags of the ring, ring, output rows. */
 typedef struct dw_lane {
   const void **rows;
+  uint8_t *zero;
   int64_t *tags;
   uint8_t *ring, *out;
 } dw_lane;
@@ -81,11 +95,16 @@ static dw_lane lane_of(const dw_work *w, int thread) {
   dw_lane lane;
   lane.rows = (const void **)base;
   base += rounded((size_t)p->n_rows * sizeof(void *));
+  lane.zero = base;
+  base += p->zero_bytes;
   lane.tags = (int64_t *)base;
   base += rounded((size_t)p->slots * sizeof(int64_t));
   lane.ring = base;
   if (p->split) base += rounded((size_t)(p->n_rows * p->edge_pixels * p->pixel * p->size));
   lane.out = base + (size_t)p->slots * p->row_bytes;
+  if (w->goes_on) return lane;
+  memset(lane.zero, p->size == 1 ? (uint8_t)p->in_zero : 0, p->zero_bytes);
+  for (int64_t i = 0; i < p->slots; i++) lane.tags[i] = -1;
   return lane;
 }
 
@@ -123,11 +142,11 @@ static void spread_32(const dw_plan *p, const uint32_t *src, int64_t pixels, uin
       for (int64_t m = 0; m < p->multiplier; m++) dst[o++] = *src;
 }
 
-static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t image_row) {
+static const void *prepared_row(const dw_work *w, const dw_lane *lane, int64_t image, int64_t at) {
   const dw_plan *p = w->plan;
-  const uint8_t *src = (const uint8_t *)w->in + image_row * p->width * p->channels * p->size;
+  const uint8_t *src = row_of(w, image, at);
   if (p->direct) return src;
-  const int64_t slot = image_row % p->height % p->slots;
+  const int64_t slot = at % p->slots, image_row = image * p->height + at;
   uint8_t *row = lane->ring + (size_t)slot * p->row_bytes;
   if (lane->tags[slot] == image_row) return row;
   const uint8_t zero = p->size == 1 ? (uint8_t)p->in_zero : 0;
@@ -187,14 +206,12 @@ static void edge_strip(const dw_work *w, const dw_lane *lane, int64_t image, int
   for (int32_t t = 0; t < p->n_rows; t++) {
     const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
     if (t >= used || at < 0 || at >= p->height || begin >= stop) {
-      lane->rows[t] = w->zero;
+      lane->rows[t] = lane->zero;
       continue;
     }
     lane->rows[t] = copy;
     memset(copy, zero, (size_t)((begin - first) * pixel));
-    memcpy(copy + (begin - first) * pixel,
-           (const uint8_t *)w->in + ((image * p->height + at) * p->width + begin) * pixel,
-           (size_t)((stop - begin) * pixel));
+    memcpy(copy + (begin - first) * pixel, row_of(w, image, at) + begin * pixel, (size_t)((stop - begin) * pixel));
     memset(copy + (stop - first) * pixel, zero, (size_t)((end - stop) * pixel));
     copy += p->edge_pixels * pixel;
   }
@@ -207,15 +224,15 @@ static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
   const dw_plan *p = w->plan;
   const dw_lane lane = lane_of(w, thread);
   const int32_t together = p->kernel->rows;
-  const int64_t groups = (p->out_height + together - 1) / together;
-  const int64_t pixel = p->out_channels * p->size, in_row = p->width * pixel, out_row = p->out_width * pixel;
+  const int64_t items = items_of(p);
+  const int64_t pixel = p->out_channels * p->size, out_row = p->out_width * pixel;
   const int64_t bounds[4] = {0, p->inner, p->outer, p->out_width};
   void *out[8];
   sam_dw_strip strip = w->strip;
   strip.rows = lane.rows;
   strip.out = out;
   for (int64_t item = begin; item < end; item++) {
-    const int64_t image = item / groups, y = item % groups * together;
+    const int64_t image = item / items, y = item % items * together;
     const int64_t valid = p->out_height - y < together ? p->out_height - y : together;
     strip.valid = (int32_t)valid;
     uint8_t *dst = (uint8_t *)w->out + (image * p->out_height + y) * out_row;
@@ -229,10 +246,10 @@ static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
         continue;
       }
       const int64_t used = (valid - 1) * p->stride_h + p->kh;
-      const uint8_t *in = (const uint8_t *)w->in + (from * p->stride_w - p->left) * pixel;
+      const int64_t begin_at = (from * p->stride_w - p->left) * pixel;
       for (int32_t t = 0; t < p->n_rows; t++) {
         const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
-        lane.rows[t] = t < used && at >= 0 && at < p->height ? in + (image * p->height + at) * in_row : w->zero;
+        lane.rows[t] = t < used && at >= 0 && at < p->height ? row_of(w, image, at) + begin_at : lane.zero;
       }
       strip.n = to - from;
       run_strip(p, &strip, lane.rows, out);
@@ -245,21 +262,20 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
   const dw_plan *p = w->plan;
   const dw_lane lane = lane_of(w, thread);
   const int32_t together = p->kernel->rows;
-  const int64_t groups = (p->out_height + together - 1) / together;
+  const int64_t items = items_of(p);
   const int64_t out_row = p->out_width * p->out_channels * p->size;
   void *out[8];
   sam_dw_strip strip = w->strip;
   strip.rows = lane.rows;
   strip.out = out;
-  for (int64_t i = 0; i < p->slots; i++) lane.tags[i] = -1;
   for (int64_t item = begin; item < end; item++) {
-    const int64_t image = item / groups, y = item % groups * together;
+    const int64_t image = item / items, y = item % items * together;
     const int64_t valid = p->out_height - y < together ? p->out_height - y : together;
     strip.valid = (int32_t)valid;
     const int64_t used = (valid - 1) * p->stride_h + p->kh;
     for (int32_t t = 0; t < p->n_rows; t++) {
       const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
-      lane.rows[t] = t < used && at >= 0 && at < p->height ? prepared_row(w, &lane, image * p->height + at) : w->zero;
+      lane.rows[t] = t < used && at >= 0 && at < p->height ? prepared_row(w, &lane, image, at) : lane.zero;
     }
     uint8_t *dst = (uint8_t *)w->out + (image * p->out_height + y) * out_row;
     for (int32_t r = 0; r < together; r++)
@@ -325,19 +341,42 @@ static void requantize_input(const sam_tensor *in, float *out) {
   }
 }
 
+/* What a strip of the node works with; in and out are the caller's to set. */
+static dw_work work_of(const sam_node *node) {
+  const dw_plan *p = node->state;
+  dw_work w = {.plan = p, .strip = p->strip, .threads = node->scratch};
+  w.strip.weights = p->packed;
+  return w;
+}
+
+static void strips_of_rows(const sam_node *node, const sam_rows *rows) {
+  const dw_plan *p = node->state;
+  dw_work w = work_of(node);
+  w.in = rows->input;
+  w.out = rows->output;
+  w.ring = rows->ring;
+  w.goes_on = !rows->anew;
+  const int64_t image = rows->begin / p->out_height, first = image * p->out_height, together = p->kernel->rows;
+  const int64_t begin = image * items_of(p) + (rows->begin - first) / together;
+  const int64_t end = image * items_of(p) + (rows->end - first + together - 1) / together;
+  (p->split ? split_rows : strip_rows)(&w, begin, end, rows->thread);
+}
+
+static int64_t cost_of_row(const dw_plan *p) { return p->out_width * p->out_channels * p->kh * p->kw / 8; }
+
 static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
+  if (node->strips) return sam_strips_eval(ctx, node);
   const dw_plan *p = node->state;
   const sam_tensor *in = node->inputs[0], *filter = node->inputs[1], *out = node->outputs[0];
   const sam_tensor *bias = node->n_inputs > 2 ? node->inputs[2] : NULL;
   if (sam_elements(out) == 0) return SAM_OK;
-  uint8_t *scratch = node->scratch;
-  dw_work w = {.plan = p, .in = in->data, .out = out->data, .strip = p->strip, .zero = scratch};
-  w.threads = scratch + p->zero_bytes;
-  memset(w.zero, p->size == 1 ? (uint8_t)p->in_zero : 0, p->zero_bytes);
-  w.strip.weights = p->packed;
+  dw_work w = work_of(node);
+  w.in = in->data;
+  w.out = out->data;
   if (p->hybrid) {
-    w.in = scratch + p->hybrid;
-    requantize_input(in, (float *)(void *)(scratch + p->hybrid));
+    float *image = (float *)(void *)(w.threads + p->hybrid);
+    w.in = image;
+    requantize_input(in, image);
   }
   if (!p->packed) { /* a filter or bias that is computed: packed anew every time */
     uint8_t *weights = w.threads + p->thread_bytes * (size_t)sam_threads(ctx);
@@ -349,10 +388,8 @@ static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
     w.strip.weights = weights;
     w.strip.bias = folded;
   }
-  const int32_t together = p->kernel->rows;
-  const int64_t groups = (p->out_height + together - 1) / together;
-  const int64_t macs = p->out_width * p->out_channels * p->kh * p->kw * together;
-  sam_parallel(ctx, out->dims[0] * groups, 100 + macs / 8, p->split ? split_rows : strip_rows, &w);
+  const int64_t cost = 100 + p->kernel->rows * cost_of_row(p);
+  sam_parallel(ctx, out->dims[0] * items_of(p), cost, p->split ? split_rows : strip_rows, &w);
   return SAM_OK;
 }
 
@@ -420,8 +457,8 @@ static void shape_strip(dw_plan *p) {
   p->inner = (p->left + p->stride_w - 1) / p->stride_w;
   p->outer = p->width + p->left < span ? 0 : (p->width + p->left - span) / p->stride_w + 1;
   if (p->outer > p->out_width) p->outer = p->out_width;
-  /* One walk over whole copied rows costs less than three where the weights leave the first cache (5 x 5) and where rows
-   * are short, unless steps along x read half of the copy. */
+  /* One walk over whole copied rows costs less than three where the weights leave the first cache (5 x 5) and where
+   * rows are short, unless steps along x read half of the copy. */
   const bool heavy = p->kernel->rows >= 4 && p->kernel->group > 1;
   const bool copied = p->stride_w == 1 && (heavy || p->width * p->channels * p->size < 2048);
   p->split = !p->direct && !flat && p->out_direct && p->pixel == p->channels && p->outer - p->inner >= 6 && !copied;
@@ -491,8 +528,9 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   const int64_t row = p->plane ? p->reach : p->row_pixels * p->pixel;
   p->row_bytes = rounded((size_t)(row * p->size) + slack);
   p->out_bytes = rounded((size_t)(s->n * s->channels * p->size));
-  p->thread_bytes = rounded((size_t)p->n_rows * sizeof(void *)) + rounded((size_t)p->slots * sizeof(int64_t)) +
-                    (size_t)p->slots * p->row_bytes + (size_t)k->rows * p->out_bytes;
+  p->thread_bytes = rounded((size_t)p->n_rows * sizeof(void *)) + p->zero_bytes +
+                    rounded((size_t)p->slots * sizeof(int64_t)) + (size_t)p->slots * p->row_bytes +
+                    (size_t)k->rows * p->out_bytes;
   if (p->split) p->thread_bytes += rounded((size_t)(p->n_rows * p->edge_pixels * p->pixel * p->size));
 
   p->order = sam_alloc(ctx, (size_t)p->n_packed * sizeof *p->order);
@@ -507,7 +545,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
     }
   }
   s->scale = p->scale;
-  size_t scratch = p->zero_bytes + p->thread_bytes * (size_t)sam_threads(ctx);
+  size_t scratch = p->thread_bytes * (size_t)sam_threads(ctx);
   if (!known) scratch += p->packed_bytes + rounded((size_t)p->n_packed * 4);
   if (real && filter->type != SAM_FLOAT32) {
     p->hybrid = scratch;
@@ -520,10 +558,9 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   s->bias = folded;
   /* The layout follows from these; two filters of one tensor's bytes may still be packed differently. */
   uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 3) << 58 | (uint64_t)(k->parts == 2) << 57 |
-                           (uint64_t)(k->group & 7) << 54 | (uint64_t)(k->rows & 7) << 51 |
-                           (uint64_t)(k->block & 255) << 43 | (uint64_t)(p->stride_h & 3) << 41 |
-                           (uint64_t)(p->packing.period == p->out_channels) << 40 |
-                           (uint64_t)(s->channels & 0xffffffff);
+                     (uint64_t)(k->group & 7) << 54 | (uint64_t)(k->rows & 7) << 51 | (uint64_t)(k->block & 255) << 43 |
+                     (uint64_t)(p->stride_h & 3) << 41 | (uint64_t)(p->packing.period == p->out_channels) << 40 |
+                     (uint64_t)(s->channels & 0xffffffff);
   variant ^= (uint64_t)(uint32_t)p->packing.zero_point * UINT64_C(0x9e3779b97f4a7c15);
   for (int32_t i = 0; i < p->packing.n_scales; i++) {
     uint32_t bits;
@@ -532,6 +569,14 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   }
   p->packed = sam_pack(ctx, filter, variant, p->packed_bytes, fill_packed, &p->packing);
   if (!p->packed) return SAM_OUT_OF_MEMORY;
+  if (!p->hybrid) {
+    node->rows = strips_of_rows;
+    node->row_window = (sam_row_window){.reach = (p->kh - 1) * (int64_t)p->dilation_h + 1,
+                                        .stride = p->stride_h,
+                                        .top = p->top,
+                                        .step = k->rows,
+                                        .cost = cost_of_row(p)};
+  }
   return sam_scratch(ctx, scratch);
 }
 

@@ -46,7 +46,7 @@ class Net:
         return len(self.graph.tensors) - 1
 
     def op(self, name: str, inputs: list[int], output: int, **options: Any) -> int:
-        old = name in ("NEG", "ELU", "ABS", "SUM", "REDUCE_PROD")
+        old = name in ("NEG", "ELU", "ABS", "SUM", "REDUCE_PROD", "HARD_SWISH")
         self.model.operator_codes.append(schema.OperatorCode(builtin_code=name, version=1 if old else 3))
         operator = schema.Operator(opcode_index=len(self.model.operator_codes) - 1, inputs=inputs, outputs=[output])
         schema.set_options(operator, name, options)
@@ -312,6 +312,84 @@ def test_chains_that_end_in_a_reduction(dtype: str, kind: str, shape: Any, axes:
             assert n == n_plain - (2 if fused else 1)
         for a, b in zip(answers, plain, strict=True):
             assert a.tobytes() == b.tobytes()
+
+
+def strips_of_rows(
+    dtype: str, kernel: int, stride: int, links: str, batches: int, dilation: int = 1, height: int = 80
+) -> bytes:
+    """Pointwise (p), elementwise (e) and depthwise (d) operators, one behind the other, too large for a cache."""
+    rng = np.random.default_rng(len(links) + kernel)
+    net = Net()
+    quantized = dtype != "float32"
+    zero = 120 if dtype == "uint8" else 3
+    depth, width = 8, 25
+
+    def tensor(of: Any) -> int:
+        return net.tensor(dtype, of, 0.1 if quantized else None, zero if quantized else 0)
+
+    def filters(of: Any) -> int:
+        values = rng.integers(0, 255, of) - (0 if dtype == "uint8" else 127)
+        if not quantized:
+            return net.tensor(dtype, value=rng.standard_normal(of).astype(dtype))
+        return net.tensor(dtype, scale=0.01, zero=130 if dtype == "uint8" else 0, value=values.astype(dtype))
+
+    def bias(n: int) -> int:
+        kind = "int32" if quantized else "float32"
+        return net.tensor(kind, scale=0.001 if quantized else None, value=rng.integers(-99, 99, n).astype(kind))
+
+    x = first = tensor((batches, height, width, depth))
+    for at, link in enumerate(links):
+        if link == "p":
+            depth = 12 if at and "d" in links[:at] else (160 if quantized else 64)
+            options: dict[str, Any] = {"padding": "SAME", "stride_h": 1, "stride_w": 1}
+            y = tensor((batches, height, width, depth))
+            weights = filters((depth, 1, 1, net.graph.tensors[x].shape[3]))
+            x = net.op("CONV_2D", [x, weights, bias(depth)], y, **options)
+        elif link == "e":
+            x = net.op("HARD_SWISH", [x], tensor((batches, height, width, depth)))
+        else:
+            height, width = (height - 1) // stride + 1, (width - 1) // stride + 1
+            options = {"padding": "SAME", "stride_h": stride, "stride_w": stride, "depth_multiplier": 1}
+            options |= {"dilation_h_factor": dilation, "dilation_w_factor": dilation}
+            y = tensor((batches, height, width, depth))
+            weights = filters((1, kernel, kernel, depth))
+            x = net.op("DEPTHWISE_CONV_2D", [x, weights, bias(depth)], y, **options)
+    return net.bytes([first], [x])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "uint8"])
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1), (5, 2), (1, 2)])
+@pytest.mark.parametrize("links", ["pdp", "pd", "pedep", "ped"])
+@pytest.mark.parametrize("batches", [1, 2])
+def test_strips(dtype: str, kernel: int, stride: int, links: str, batches: int) -> None:
+    model = strips_of_rows(dtype, kernel, stride, links, batches)
+    plain, n_plain = run(model, no_fusion=True)
+    for threads in (1, 2, 3):
+        strips, n = run(model, num_threads=threads)
+        assert n_plain == len(links) and (n == 1 or threads > 2)
+        assert strips[0].tobytes() == plain[0].tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("height", [81, 83, 97])
+def test_strips_with_dilation(dtype: str, height: int) -> None:
+    model = strips_of_rows(dtype, 3, 1, "pdp", 1, dilation=3, height=height)
+    plain, _ = run(model, no_fusion=True)
+    strips, n = run(model, num_threads=2)
+    assert n == 1
+    assert strips[0].tobytes() == plain[0].tobytes()
+
+
+def test_strips_need_less_memory() -> None:
+    model = strips_of_rows("float32", 3, 1, "pdp", 1)
+    arenas = []
+    for no_fusion in (False, True):
+        interpreter = samara.Interpreter(model_content=model, no_fusion=no_fusion)
+        interpreter.allocate_tensors()
+        arenas.append(interpreter.memory()["arena"])
+        macs = sum(step.macs for step in interpreter.steps())
+        assert macs == 80 * 25 * (8 * 64 + 9 * 64 + 64 * 12)
+    assert arenas[0] < 0.4 * arenas[1]
 
 
 def test_chain_after_resize() -> None:

@@ -94,6 +94,24 @@ typedef sam_status (*sam_eval_fn)(struct sam_ctx *ctx, struct sam_node *node);
 typedef void (*sam_piece_fn)(const struct sam_node *node, const void *const *inputs, void *output, int64_t begin,
                              int64_t end);
 
+/* A strip of an operator on images: rows [begin, end) of output 0, of one image; rows count over all images. */
+typedef struct sam_rows {
+  const void *input; /* where row 0 of input 0 lies; of its rows, those that the window needs are there */
+  int64_t ring;      /* 0; or the input is a ring of so many rows: row r of an image lies where row r % ring would */
+  void *output;      /* where row 0 of the output lies, or would lie */
+  int64_t begin, end;
+  int thread;
+  bool anew; /* the first strip of a thread in this eval, or one that does not follow its last */
+} sam_rows;
+/* Computes a strip, by the calling thread alone. Must not fail. */
+typedef void (*sam_rows_fn)(const struct sam_node *node, const sam_rows *rows);
+/* Row y of an image's output needs rows y * stride - top to y * stride - top + reach - 1 of input 0, where they exist. */
+typedef struct sam_row_window {
+  int64_t reach, stride, top;
+  int64_t step; /* a strip begins at a multiple of it, and ends at one or with the image */
+  int64_t cost; /* cycles of a row */
+} sam_row_window;
+
 /* One operator of the graph, as prepare and eval see it. */
 typedef struct sam_node {
   const struct sam_op *op;
@@ -120,6 +138,10 @@ typedef struct sam_node {
   int32_t piece_cost;        /* cycles of four elements */
   const struct sam_chain *chain; /* set by the plan for nodes with a piece: eval is then sam_chain_eval
                                 (common/chain.h); else NULL */
+  sam_rows_fn rows;             /* computes some rows of an image; or NULL */
+  sam_row_window row_window;
+  const struct sam_strips *strips; /* set by the plan for nodes with rows: eval is then sam_strips_eval
+                                (common/strips.h); else NULL */
 } sam_node;
 
 enum {

@@ -42,6 +42,7 @@ typedef struct dw_plan {
   int64_t slots;      /* rows in the ring */
   int32_t n_rows;     /* row pointers of a strip */
   bool flat, direct, out_direct, split;
+  bool border; /* windows go beyond the first or the last row */
   int64_t *taps;        /* kw */
   int64_t plane;        /* flat with a stride: elements of one of the planes of a row */
   int64_t inner, outer; /* split: outputs from inner to outer do not cross the sides */
@@ -103,7 +104,7 @@ static dw_lane lane_of(const dw_work *w, int thread) {
   if (p->split) base += rounded((size_t)(p->n_rows * p->edge_pixels * p->pixel * p->size));
   lane.out = base + (size_t)p->slots * p->row_bytes;
   if (w->goes_on) return lane;
-  memset(lane.zero, p->size == 1 ? (uint8_t)p->in_zero : 0, p->zero_bytes);
+  if (p->border) memset(lane.zero, p->size == 1 ? (uint8_t)p->in_zero : 0, p->zero_bytes);
   for (int64_t i = 0; i < p->slots; i++) lane.tags[i] = -1;
   return lane;
 }
@@ -193,6 +194,25 @@ static void run_strip(const dw_plan *p, const sam_dw_strip *strip, const void **
   }
 }
 
+/* Output x of `valid` rows from y on, which crosses a side: a kernel leaves out the columns beyond it. */
+static void side_strip(const dw_work *w, const dw_lane *lane, int64_t image, int64_t y, int64_t valid, int64_t x,
+                       sam_dw_strip *strip) {
+  const dw_plan *p = w->plan;
+  const int64_t first = x * p->stride_w - p->left, step = p->dilation_w;
+  const int64_t from = first < 0 ? (step - 1 - first) / step : 0, met = (p->width - first + step - 1) / step;
+  const int64_t begin = first + from * step, used = (valid - 1) * p->stride_h + p->kh;
+  sam_dw_strip side = *strip;
+  side.n = 1;
+  side.from = (int32_t)from;
+  side.to = (int32_t)(met < p->kw ? met : p->kw);
+  for (int32_t t = 0; t < p->n_rows; t++) {
+    const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
+    const bool inside = t < used && at >= 0 && at < p->height;
+    lane->rows[t] = inside ? row_of(w, image, at) + begin * p->channels * p->size : lane->zero;
+  }
+  p->kernel->run(&side);
+}
+
 /* The outputs [from, to) of `valid` rows from y on, all of which cross a side: their pixels are copied, with border. */
 static void edge_strip(const dw_work *w, const dw_lane *lane, int64_t image, int64_t y, int64_t valid, int64_t from,
                        int64_t to, sam_dw_strip *strip) {
@@ -241,6 +261,13 @@ static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
       if (from == to) continue;
       for (int32_t r = 0; r < together; r++)
         out[r] = r < valid ? dst + r * out_row + from * pixel : lane.out + (size_t)r * p->out_bytes;
+      if (part != 1 && p->kernel->sides) {
+        for (int64_t x = from; x < to; x++) {
+          side_strip(w, &lane, image, y, valid, x, &strip);
+          for (int32_t r = 0; r < valid; r++) out[r] = (uint8_t *)out[r] + pixel;
+        }
+        continue;
+      }
       if (part != 1) {
         edge_strip(w, &lane, image, y, valid, from, to, &strip);
         continue;
@@ -453,7 +480,8 @@ static void shape_strip(dw_plan *p) {
   p->out_direct = flat ? s->n * lanes == p->out_width * n : lanes == n;
   p->packing.period = flat ? n : lanes;
   p->flat = flat;
-  const int64_t span = (p->kw - 1) * (int64_t)p->dilation_w + 1;
+  const int64_t span = (p->kw - 1) * (int64_t)p->dilation_w + 1, span_h = (p->kh - 1) * (int64_t)p->dilation_h + 1;
+  p->border = p->top > 0 || (p->out_height - 1) * p->stride_h - p->top + span_h > p->height;
   p->inner = (p->left + p->stride_w - 1) / p->stride_w;
   p->outer = p->width + p->left < span ? 0 : (p->width + p->left - span) / p->stride_w + 1;
   if (p->outer > p->out_width) p->outer = p->out_width;
@@ -513,7 +541,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   if (!p->taps) return SAM_OUT_OF_MEMORY;
   shape_strip(p);
   sam_dw_strip *s = &p->strip;
-  s->kh = p->kh, s->kw = p->kw, s->y_step = p->stride_h;
+  s->kh = p->kh, s->kw = s->to = p->kw, s->y_step = p->stride_h;
   s->lo = p->lo, s->hi = p->hi, s->real_lo = p->real_lo, s->real_hi = p->real_hi;
   s->zero_point = real ? 0 : out->quant->zero_point[0];
   p->packing.kernel = k;

@@ -26,9 +26,17 @@ static int64_t vector_groups(const sam_dw_packing *p) {
   return sam_dw_held(p->kernel->group, p->kh, rows_of(p), p->stride);
 }
 
+/* The block that continues at channel c: the first of its channels, and their number. */
+static int64_t block_at(const sam_dw_packing *p, int64_t c, int64_t *width) {
+  const int64_t lanes = p->kernel->lanes, left = p->channels - c;
+  if (lanes == 0) return sam_dw_block(p->channels, c, p->kernel->block, width);
+  *width = left < lanes ? left : lanes;
+  return c;
+}
+
 int64_t sam_dw_packed_channels(const sam_dw_packing *p) {
   int64_t n = 0, width;
-  for (int64_t c = 0; c < p->channels; n += width) c = sam_dw_block(p->channels, c, p->kernel->block, &width) + width;
+  for (int64_t c = 0; c < p->channels; n += width) c = block_at(p, c, &width) + width;
   return n;
 }
 
@@ -45,7 +53,7 @@ static int32_t source_channel(const sam_dw_packing *p, int64_t channel) {
 void sam_dw_order(const sam_dw_packing *p, int32_t *order) {
   int64_t width;
   for (int64_t c = 0; c < p->channels; c += width) {
-    c = sam_dw_block(p->channels, c, p->kernel->block, &width);
+    c = block_at(p, c, &width);
     for (int64_t i = 0; i < width; i++) *order++ = source_channel(p, c + order_in_block(p->kernel->group, width, i));
   }
 }
@@ -112,7 +120,7 @@ void sam_dw_pack(void *dst, const sam_dw_packing *p) {
   memset(dst, 0, (size_t)sam_dw_packed_bytes(p));
   int64_t width;
   for (int64_t c = 0; c < p->channels; c += width) {
-    c = sam_dw_block(p->channels, c, p->kernel->block, &width);
+    c = block_at(p, c, &width);
     for (int64_t first = 0; first < width; first += SAM_DW_CHUNK) {
       const int64_t n = width - first < SAM_DW_CHUNK ? width - first : SAM_DW_CHUNK;
       int32_t channel[SAM_DW_CHUNK];

@@ -1,7 +1,8 @@
 /* Samara: microkernels of depthwise convolution: channel c of the output depends on channel c of the input only.
  *
  * A kernel sees no borders, no dilation along y and no depth multiplier: the operator hands it pointers to the input
- * rows it needs (a row of zero points where the image ends), each beginning at the first tap of the first output pixel.
+ * rows it needs (a row of zero points where the image ends), each beginning at the first tap that the first output
+ * pixel meets.
  *
  *      rows[0] ──┐  a lane of the dot product holds `group` rows of one pixel and channel: four bytes or two 16-bit
  *      rows[1]   │  numbers. The same lanes serve `rows` output rows (whose weights are shifted by the stride) and,
@@ -24,6 +25,7 @@ typedef struct sam_dw_strip {
   const int64_t *taps;     /* kw: where the taps lie, in elements from the first */
   int64_t channels;
   int32_t kh, kw;
+  int32_t from, to;    /* the columns of the filter that meet the image: all, but at its sides (kernels with `sides`) */
   const void *weights; /* sam_dw_pack */
   const void *bias;    /* packed order; int32_t with all zero points folded in, or float */
   const float *scale;  /* packed order */
@@ -41,6 +43,8 @@ typedef const struct sam_dw_kernel {
   int32_t rows;    /* output rows computed together */
   int32_t offset;  /* what the kernel adds to every input element */
   int32_t parts;   /* 2: weights of nine bits as the sum of two bytes, first all of one part, then of the other */
+  int32_t lanes;   /* block 0: channels whose weights lie together */
+  bool sides;      /* takes one pixel that not all columns of the filter meet */
   bool pairs;      /* sums two products in 16 bits: not for filters with a weight of -128 */
 } sam_dw_kernel;
 
@@ -82,8 +86,8 @@ static inline int32_t sam_dw_rows(const struct sam_dw_kernel *kernel, int32_t kh
   return (rows + kernel->group - 1) / kernel->group * kernel->group;
 }
 
-/* Rows of a lane the weights of `planes` output rows take up. With stride 1 the weights of a row lie as those of the row
- * `group` above it, a lane of input rows later: then only that many have weights of their own. */
+/* Rows of a lane the weights of `planes` output rows take up. With stride 1 the weights of a row lie as those of the
+ * row `group` above it, a lane of input rows later: then only that many have weights of their own. */
 static inline int32_t sam_dw_held(int32_t group, int32_t kh, int32_t planes, int32_t stride) {
   return ((planes - 1) * stride + kh + group - 1) / group;
 }

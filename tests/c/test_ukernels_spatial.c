@@ -65,7 +65,7 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   for (int32_t k = 0; k < t->kw; k++) taps[k] = k * t->dilation * t->channels;
   strip.y_step = t->stride, strip.valid = kernel->rows;
   strip.taps = taps, strip.channels = t->channels;
-  strip.kh = t->kh, strip.kw = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
+  strip.kh = t->kh, strip.kw = strip.to = t->kw, strip.weights = weights, strip.bias = bias, strip.scale = scale;
   strip.zero_point = kind == 1 ? 100 : -3, strip.lo = kind == 1 ? 7 : -100, strip.hi = kind == 1 ? 250 : 101;
   strip.fits16 = t->channels % 3 == 1; /* the scales are small enough */
   if (strip.fits16 && !t->limited) strip.lo = kind == 1 ? 0 : -128, strip.hi = kind == 1 ? 255 : 127;

@@ -77,15 +77,20 @@ static void run_row(void *arg, int64_t n, int64_t out, const int64_t *in) {
   run_kernel(p, n, w->a + in[0] * p->size_in, w->b + in[1] * p->size_in, w->y + out * p->size_out, w->steps);
 }
 
+/* Rows of n times the same element; `from` advances by `step` elements from row to row. */
+static void fill_rows(char *to, const char *from, int64_t step, int64_t n, int64_t rows, int64_t size) {
+  const int log2 = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
+  sam_uk.move->fill[log2](to, n * size, from, step * size, n, rows);
+}
 #define SPREAD(T)                                                             \
   for (int64_t i = 0; i < n; i++) ((T *)to)[i] = ((const T *)from)[i * step]; \
   break;
 static void spread_row(char *to, const char *from, int64_t n, int64_t step, int64_t size) {
-  if (n >= 16 && (step == 1 || size == 1)) { /* worth a call */
+  if (n >= 16 && step <= 1) { /* worth a call */
     if (step == 1)
       memcpy(to, from, (size_t)(n * size));
     else
-      memset(to, *from, (size_t)n);
+      fill_rows(to, from, 0, n, 1, size);
     return;
   }
   switch (size) {
@@ -112,7 +117,16 @@ static void spread(const sam_broadcast *s, int32_t input, const char *x, int64_t
     from += at[d] * stride[d];
   }
   while (n > 0) {
-    int64_t m = s->dims[last] - at[last];
+    const int64_t row = s->dims[last];
+    if (last == 1 && stride[1] == 0 && at[1] == 0 && n >= row) { /* whole rows of one value each */
+      const int64_t rows = n / row;
+      fill_rows(to, x + from * size, stride[0], row, rows, size);
+      to += rows * row * size;
+      n -= rows * row;
+      from += rows * stride[0];
+      continue;
+    }
+    int64_t m = row - at[last];
     if (m > n) m = n;
     spread_row(to, x + from * size, m, stride[last], size);
     to += m * size;

@@ -145,7 +145,7 @@ static void inner(const sam_strided *p, char *dst, const char *src, int64_t rows
       sam_uk.move->turn[p->log2](dst, dst_row, src, p->src[last], rows, n);
       break;
     case SAM_STRIDED_FILL:
-      for (int64_t r = 0; r < rows; r++) sam_uk.move->fill[p->log2](dst + r * dst_row, src + r * src_row, n);
+      sam_uk.move->fill[p->log2](dst, dst_row, src, src_row, n, rows);
       break;
     case SAM_STRIDED_REVERSE:
       sam_uk.move->reverse[p->log2](dst, dst_row, src, src_row, n, rows);

@@ -25,10 +25,14 @@ void sam_table16_fill(int16_t table[SAM_TABLE16_SIZE], const sam_tensor *in, con
 void sam_table16_fill_range(int16_t table[SAM_TABLE16_SIZE], double in_lo, double in_hi, double out_lo, double out_hi,
                             double (*f)(double));
 
+/* Where the two samples around x begin, and the line between them at x. */
+static inline int32_t sam_table16_step(int32_t x) { return 256 + (x >> 7); }
+static inline int16_t sam_table16_between(int32_t base, int32_t next, int32_t x) {
+  return (int16_t)(base + (((next - base) * (x & 127) + 64) >> 7));
+}
 static inline int16_t sam_table16_at(const int16_t *table, int32_t x) {
-  int32_t h = 256 + (x >> 7), l = x & 127;
-  int32_t base = table[h], slope = table[h + 1] - base;
-  return (int16_t)(base + ((slope * l + 64) >> 7));
+  const int32_t h = sam_table16_step(x);
+  return sam_table16_between(table[h], table[h + 1], x);
 }
 
 #endif

@@ -58,7 +58,7 @@ SAM_UNARY_KERNEL(relu_s16, int16_t, (int16_t)relu_value(u, p))
 SAM_UNARY_KERNEL(leaky_relu_s16, int16_t, (int16_t)leaky_relu_value(u, p))
 
 /* A logistic curve as 256 samples 1/24 apart, 65536 = 1, each raised by half of what linear interpolation lacks in the
- * middle of the step that follows. */
+ * middle of the step that follows. tanh(x) = 2 logistic(2x) - 1 has the same. */
 static void fill_logistic_samples(uint16_t *samples) {
   double here = 32768;
   for (int i = 0; i < 256; i++) {
@@ -69,41 +69,6 @@ static void fill_logistic_samples(uint16_t *samples) {
   }
   samples[255] = 65535;
 }
-/* x in steps of 1/12288, both curves from the same samples: tanh(x) = 2 logistic(2x) - 1. */
-static inline int32_t sixteen_bit_argument(int32_t q, const sam_unary_params *p) {
-  int64_t round = p->left > 0 ? INT64_C(1) << (p->left - 1) : 0;
-  return (int32_t)(((int64_t)q * p->m.q + round) >> p->left);
-}
-static int32_t logistic_value16(int32_t q, const sam_unary_params *p) {
-  const uint16_t *samples = p->table;
-  int32_t x = sixteen_bit_argument(q, p);
-  uint32_t magnitude = x < 0 ? (uint32_t)-x : (uint32_t)x, at = magnitude >> 9, y;
-  if (at >= 255) {
-    y = 0x7FFFu << 10;
-  } else {
-    uint32_t here = samples[at], next = samples[at + 1];
-    y = (here << 9) + (magnitude & 511) * (next - here);
-  }
-  y = x >= 0 ? y + (1u << 9) : (1u << 25) - y + (1u << 9) - 1;
-  return (int32_t)(y >> 10);
-}
-static int32_t tanh_value16(int32_t q, const sam_unary_params *p) {
-  const uint16_t *samples = p->table;
-  int32_t x = sixteen_bit_argument(q, p);
-  uint32_t magnitude = x < 0 ? (uint32_t)-x : (uint32_t)x, at = magnitude >> 8;
-  int32_t y;
-  if (at >= 255) {
-    y = 0xFFFF << 8;
-  } else {
-    int32_t here = samples[at], next = samples[at + 1];
-    y = (here << 8) + (int32_t)(magnitude & 255) * (next - here);
-  }
-  y = x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1;
-  return sam_clamp32(y >> 8, -32768, 32767);
-}
-SAM_UNARY_KERNEL(logistic_s16, int16_t, (int16_t)logistic_value16(u, p))
-SAM_UNARY_KERNEL(tanh_s16, int16_t, (int16_t)tanh_value16(u, p))
-
 /* Inputs with 3 integer bits (scale 2^-12; tanh also 2^-11, then doubled) go through the fixed-point curves that the
  * integer LSTM has: pieces, because a kernel takes at most 2^31 values. */
 static void logistic_s16_powers(int64_t n, const void *px, void *py, const sam_unary_params *p) {
@@ -192,10 +157,11 @@ static sam_status prepare_curve(sam_ctx *ctx, sam_node *node, sam_unary_fn f32, 
   return SAM_OK;
 }
 static sam_status prepare_logistic(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, sam_uk.f32_logistic, logistic_s16, logistic_s16_powers, real_logistic, NULL);
+  const sam_unary_fn s16 = sam_uk.loops->logistic16;
+  return prepare_curve(ctx, node, sam_uk.f32_logistic, s16, logistic_s16_powers, real_logistic, NULL);
 }
 static sam_status prepare_tanh(sam_ctx *ctx, sam_node *node) {
-  return prepare_curve(ctx, node, sam_uk.f32_tanh, tanh_s16, tanh_s16_powers, real_tanh, NULL);
+  return prepare_curve(ctx, node, sam_uk.f32_tanh, sam_uk.loops->tanh16, tanh_s16_powers, real_tanh, NULL);
 }
 static sam_status prepare_elu(sam_ctx *ctx, sam_node *node) {
   return prepare_curve(ctx, node, sam_uk.f32_elu, NULL, NULL, real_elu, NULL);

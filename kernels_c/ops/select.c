@@ -118,18 +118,12 @@ SELECT(SELECT_V2, select_v2, 2)
 /* ---- WHERE: the coordinates of the elements that are not zero -----------------------------------------------------
  */
 
-static bool nonzero_at(const sam_tensor *t, int64_t i) {
-  switch (t->type) {
-    case SAM_FLOAT32:
-      return ((const float *)t->data)[i] != 0;
-    case SAM_INT64:
-      return ((const int64_t *)t->data)[i] != 0;
-    case SAM_INT32:
-    case SAM_UINT32:
-      return ((const uint32_t *)t->data)[i] != 0;
-    default:
-      return ((const uint8_t *)t->data)[i] != 0;
-  }
+enum { PIECE = 256 };
+
+/* 1 for each element of [from, from + n) that is not zero, else 0. */
+static void flags_of(const sam_tensor *x, int64_t from, int64_t n, uint8_t *flags) {
+  const sam_type type = x->type == SAM_BOOL ? SAM_UINT8 : x->type == SAM_UINT32 ? SAM_INT32 : x->type;
+  sam_uk.loops->cast[type][SAM_BOOL](n, (const char *)x->data + from * (sam_type_bits(type) / 8), flags, NULL);
 }
 
 static sam_status prepare_where(sam_ctx *ctx, sam_node *node) {
@@ -138,23 +132,41 @@ static sam_status prepare_where(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(sam_check_rank(ctx, x, 1, SAM_MAX_RANK));
   if (!sam_is_known(x)) return sam_need_data(ctx, 0);
   int64_t n = sam_elements(x), found = 0;
-  for (int64_t i = 0; i < n; i++) found += nonzero_at(x, i);
+  for (int64_t i = 0; i < n; i += PIECE) {
+    uint8_t flags[PIECE];
+    const int64_t m = n - i < PIECE ? n - i : PIECE;
+    flags_of(x, i, m, flags);
+    found += sam_uk.u8_sum(m, flags);
+  }
   if (found > INT32_MAX) return sam_fail(ctx, SAM_LIMIT, "%lld elements are not zero", (long long)found);
   return sam_set_shape(ctx, node->outputs[0], 2, (const int32_t[]){(int32_t)found, x->rank});
 }
 
+/* The places of a piece first, without a branch for each element, then their coordinates. */
 static sam_status eval_where(sam_ctx *ctx, sam_node *node) {
   (void)ctx;
   const sam_tensor *x = node->inputs[0];
-  int64_t n = sam_elements(x), *y = node->outputs[0]->data;
-  for (int64_t i = 0; i < n; i++) {
-    if (!nonzero_at(x, i)) continue;
-    int64_t rest = i;
-    for (int32_t d = x->rank - 1; d >= 0; d--) {
-      y[d] = rest % x->dims[d];
-      rest /= x->dims[d];
+  const int32_t last = x->rank - 1;
+  const int64_t n = sam_elements(x);
+  int64_t *y = node->outputs[0]->data, row[SAM_MAX_RANK] = {0}, begin = 0; /* the row at hand and its first element */
+  for (int64_t from = 0; from < n; from += PIECE) {
+    uint8_t flags[PIECE];
+    int32_t places[PIECE + 1], found = 0;
+    const int64_t m = n - from < PIECE ? n - from : PIECE;
+    flags_of(x, from, m, flags);
+    for (int32_t i = 0; i < m; i++) {
+      places[found] = i;
+      found += flags[i];
     }
-    y += x->rank;
+    for (int32_t f = 0; f < found; f++) {
+      const int64_t at = from + places[f];
+      while (at - begin >= x->dims[last]) {
+        begin += x->dims[last];
+        for (int32_t d = last - 1; d >= 0 && ++row[d] == x->dims[d]; d--) row[d] = 0;
+      }
+      for (int32_t d = 0; d < last; d++) *y++ = row[d];
+      *y++ = at - begin;
+    }
   }
   return SAM_OK;
 }

@@ -39,6 +39,7 @@ typedef struct sam_loops_t {
   sam_unary_fn cast[SAM_TYPE_COUNT][SAM_TYPE_COUNT];      /* from, to: the rule of ops/quantize.c; no parameters */
   sam_select_fn select[4];                                /* elements of 1, 2, 4, 8 bytes */
   sam_unary_fn lookup16;                                  /* p->table: a sam_table16 */
+  sam_unary_fn logistic16, tanh16;                        /* the rule of ops/activation.c; p->table: its samples */
 } sam_loops_t;
 
 #endif

@@ -16,8 +16,8 @@ typedef const struct sam_move_uk {
   void (*turn[4])(char *dst, int64_t dst_row, const char *src, int64_t src_col, int64_t rows, int64_t cols);
   /* dst[r][i] = src[r][-i], i < n */
   void (*reverse[4])(char *dst, int64_t dst_row, const char *src, int64_t src_row, int64_t n, int64_t rows);
-  /* dst[i] = src[0] */
-  void (*fill[4])(char *dst, const char *src, int64_t n);
+  /* dst[r][i] = src[r][0], i < n */
+  void (*fill[4])(char *dst, int64_t dst_row, const char *src, int64_t src_row, int64_t n, int64_t rows);
   /* Rows of n > 0 bytes, whatever their elements: dst[r] = src[r], and dst[r] = src[at[r]] for dense rows. */
   void (*rows)(char *dst, int64_t dst_row, const char *src, int64_t src_row, int64_t n, int64_t rows);
   void (*gather)(char *dst, const char *src, const int32_t *at, int64_t n, int64_t rows);

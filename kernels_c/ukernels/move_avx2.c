@@ -73,6 +73,10 @@ static inline void block_8(u64 *d, int64_t row, const u64 *s, int64_t col) {
 typedef __m256i wide;
 static inline wide load_wide(const void *p) { return load_32(p); }
 static inline void store_wide(void *p, wide v) { _mm256_storeu_si256((__m256i *)p, v); }
+static inline wide wide_of_1(u8 x) { return _mm256_set1_epi8((char)x); }
+static inline wide wide_of_2(uint16_t x) { return _mm256_set1_epi16((short)x); }
+static inline wide wide_of_4(uint32_t x) { return _mm256_set1_epi32((int)x); }
+static inline wide wide_of_8(uint64_t x) { return _mm256_set1_epi64x((long long)x); }
 
 #include "move.inc"
 

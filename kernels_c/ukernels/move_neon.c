@@ -56,6 +56,11 @@ typedef struct {
 } wide;
 static inline wide load_wide(const void *p) { return (wide){vld1q_u8(p), vld1q_u8((const uint8_t *)p + 16)}; }
 static inline void store_wide(void *p, wide v) { vst1q_u8(p, v.a), vst1q_u8((uint8_t *)p + 16, v.b); }
+#define BOTH(x) ((wide){vreinterpretq_u8_u64(x), vreinterpretq_u8_u64(x)})
+static inline wide wide_of_1(u8 x) { return (wide){vdupq_n_u8(x), vdupq_n_u8(x)}; }
+static inline wide wide_of_2(uint16_t x) { return BOTH(vreinterpretq_u64_u16(vdupq_n_u16(x))); }
+static inline wide wide_of_4(uint32_t x) { return BOTH(vreinterpretq_u64_u32(vdupq_n_u32(x))); }
+static inline wide wide_of_8(uint64_t x) { return BOTH(vdupq_n_u64(x)); }
 
 #include "move.inc"
 

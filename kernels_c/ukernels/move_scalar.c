@@ -18,6 +18,10 @@ typedef struct {
 } SAM_LOOSE(wide);
 static inline wide load_wide(const void *p) { return *(const wide *)p; }
 static inline void store_wide(void *p, wide v) { *(wide *)p = v; }
+static inline wide wide_of_8(uint64_t x) { return (wide){{x, x, x, x}}; }
+static inline wide wide_of_4(uint32_t x) { return wide_of_8((uint64_t)x << 32 | x); }
+static inline wide wide_of_2(uint16_t x) { return wide_of_4((uint32_t)x << 16 | x); }
+static inline wide wide_of_1(u8 x) { return wide_of_2((uint16_t)(x << 8 | x)); }
 
 #include "move.inc"
 

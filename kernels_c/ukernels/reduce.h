@@ -14,7 +14,7 @@
 typedef void sam_fold_kernel(int64_t rows, int64_t n, const void *x, int64_t stride, void *y, int32_t flip);
 
 /* Values that one output of a sum may have: int32 lanes hold that many, floats stay exact enough. */
-enum { SAM_FOLD_MOST = 1 << 15, SAM_FOLD_FLOAT_ROWS = 64, SAM_FOLD_FLOAT_RUN = 1024 };
+enum { SAM_FOLD_MOST = 1 << 15, SAM_FOLD_FLOAT_ROWS = 4096, SAM_FOLD_FLOAT_RUN = 2048 };
 
 /* y: float; int32 of bytes and int16; int64 of int32. Only bytes are flipped. squares: the sum of squares. */
 typedef sam_fold_kernel sam_f32_sum_rows_t, sam_u8_sum_rows_t, sam_s16_sum_rows_t, sam_s32_sum_rows_t;

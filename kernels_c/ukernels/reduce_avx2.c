@@ -1,13 +1,23 @@
 #include "ukernels/simd_avx2.h"
 
-#define VH_N 16
-typedef __m256i vh;
-static inline vh vh_set(uint16_t x) { return _mm256_set1_epi16((short)x); }
-static inline vh vh_add(vh a, vh b) { return _mm256_add_epi16(a, b); }
-static inline vh vh_xor(vh a, vh b) { return _mm256_xor_si256(a, b); }
-static inline vh vh_load_u8(const uint8_t *p) { return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p)); }
-static inline void vh_store(uint16_t *p, vh v) { _mm256_storeu_si256((__m256i *)(void *)p, v); }
+/* Sums of whole words, which are odd bytes times 256 plus even ones, and of the odd bytes alone. */
+typedef struct byte_sums {
+  __m256i words, odd;
+} byte_sums;
+#define NO_BYTES ((byte_sums){_mm256_setzero_si256(), _mm256_setzero_si256()})
+static inline byte_sums byte_sums_add(byte_sums s, vb x) {
+  return (byte_sums){_mm256_add_epi16(s.words, x), _mm256_add_epi16(s.odd, _mm256_srli_epi16(x, 8))};
+}
+static inline void byte_sums_store(uint16_t *p, byte_sums s) {
+  const __m256i even = _mm256_sub_epi16(s.words, _mm256_slli_epi16(s.odd, 8));
+  const __m256i low = _mm256_unpacklo_epi16(even, s.odd), high = _mm256_unpackhi_epi16(even, s.odd);
+  _mm256_storeu_si256((__m256i *)(void *)p, _mm256_permute2x128_si256(low, high, 0x20));
+  _mm256_storeu_si256((__m256i *)(void *)(p + 16), _mm256_permute2x128_si256(low, high, 0x31));
+}
 
+static inline vm still_real(vm real, vf a, vf b) {
+  return vm_and(real, _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_ORD_Q)));
+}
 static inline vi vi_add_bytes(vi total, vb x) {
   return _mm256_add_epi64(total, _mm256_sad_epu8(x, _mm256_setzero_si256()));
 }

@@ -1,13 +1,25 @@
 #include "ukernels/simd_avx512.h"
 
-#define VH_N 32
-typedef __m512i vh;
-static inline vh vh_set(uint16_t x) { return _mm512_set1_epi16((short)x); }
-static inline vh vh_add(vh a, vh b) { return _mm512_add_epi16(a, b); }
-static inline vh vh_xor(vh a, vh b) { return _mm512_xor_si512(a, b); }
-static inline vh vh_load_u8(const uint8_t *p) { return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
-static inline void vh_store(uint16_t *p, vh v) { _mm512_storeu_si512(p, v); }
+/* Sums of whole words, which are odd bytes times 256 plus even ones, and of the odd bytes alone. */
+typedef struct byte_sums {
+  __m512i words, odd;
+} byte_sums;
+#define NO_BYTES ((byte_sums){_mm512_setzero_si512(), _mm512_setzero_si512()})
+static inline byte_sums byte_sums_add(byte_sums s, vb x) {
+  return (byte_sums){_mm512_add_epi16(s.words, x), _mm512_add_epi16(s.odd, _mm512_srli_epi16(x, 8))};
+}
+static inline void byte_sums_store(uint16_t *p, byte_sums s) {
+  const __m512i even = _mm512_sub_epi16(s.words, _mm512_slli_epi16(s.odd, 8));
+  const __m512i low = _mm512_unpacklo_epi16(even, s.odd), high = _mm512_unpackhi_epi16(even, s.odd);
+  for (int i = 0; i < 2; i++) {
+    const __m256i l = i ? _mm512_extracti64x4_epi64(low, 1) : _mm512_castsi512_si256(low);
+    const __m256i h = i ? _mm512_extracti64x4_epi64(high, 1) : _mm512_castsi512_si256(high);
+    _mm256_storeu_si256((__m256i *)(void *)(p + 32 * i), _mm256_permute2x128_si256(l, h, 0x20));
+    _mm256_storeu_si256((__m256i *)(void *)(p + 32 * i + 16), _mm256_permute2x128_si256(l, h, 0x31));
+  }
+}
 
+static inline vm still_real(vm real, vf a, vf b) { return vm_and(real, _mm512_cmp_ps_mask(a, b, _CMP_ORD_Q)); }
 static inline vi vi_add_bytes(vi total, vb x) {
   return _mm512_add_epi64(total, _mm512_sad_epu8(x, _mm512_setzero_si512()));
 }

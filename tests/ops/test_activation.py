@@ -77,6 +77,13 @@ CASES = [
         for op in ("LOGISTIC", "TANH")
         for s in (2**-12, 2**-11, 1e-4, 3e-4, 7e-4, 1e-5, 2**-10)
     ],
+    *[
+        Case(f"{op} int16 large {s}", op, [tensor("int16", (40, 1001), s)],
+             [tensor("int16", None, *((2**-15, 0) if op != "GELU" else (s, 0)))], version=3 if op != "GELU" else 2,
+             options={"approximate": True} if op == "GELU" else {})
+        for op in ("LOGISTIC", "TANH", "GELU")
+        for s in (1e-7, 3e-4, 0.01)
+    ],
     quantized("LOGISTIC", "int16", (1e-4, 0), (1e-4, 0), 3, error="1/32768"),
     *[
         Case(f"prelu f32 {a}", "PRELU", [tensor("float32", (2, 5, 5, 9)), const("float32", a)], [tensor("float32")])

@@ -52,6 +52,7 @@ CASES = [
       for op, f in (("MEAN", np.mean), ("SUM", np.sum), ("REDUCE_MAX", np.max), ("REDUCE_MIN", np.min))],
     reduce("REDUCE_PROD", "int8", [1], shape=(4, 3), x=(0.02, 7), y=(0.05, 3), version=2, atol=1),
     reduce("SUM", "float32", [1, 2], shape=(1, 300, 40, 3)),
+    reduce("SUM", "float32", [0], shape=(200, 520)),
     *[reduce(op, d, a, shape=s, x=x, y=x, version=3 if op != "SUM" else 2, atol=int(x is not None))
       for op in ("SUM", "MEAN", "REDUCE_MAX") for s, a in (((2, 40000, 3), [1]), ((3, 40000), [1]), ((5, 3, 300), [0, 2]))
       for d, x in (("int8", (0.02, 7)), ("uint8", (0.02, 7)), ("int16", (0.002, 0)), ("int32", None), ("float32", None))

@@ -33,7 +33,7 @@ CASES = [
         Case(f"where {d} {s}", "WHERE", [tensor(d, s, low=-1, high=1) if d != "bool" else tensor(d, s)],
              [tensor("int64")])
         for d in ("bool", "int32", "int64", "int8")
-        for s in ((7,), (3, 5), (2, 3, 4))
+        for s in ((7,), (3, 5), (2, 3, 4), (1003,), (3, 2, 200))
     ],
     Case("where nothing", "WHERE", [const(np.zeros((4, 5), np.bool_))], [tensor("int64")], oracle=numpy_where),
     Case("where float", "WHERE", [const(np.array([0, 1.5, -0.0, np.nan], np.float32))], [tensor("int64")],

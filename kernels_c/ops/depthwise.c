@@ -42,7 +42,7 @@ typedef struct dw_plan {
   int64_t slots;      /* rows in the ring */
   int32_t n_rows;     /* row pointers of a strip */
   bool flat, direct, out_direct, split;
-  bool border; /* windows go beyond the first or the last row */
+  bool border;          /* windows go beyond the first or the last row */
   int64_t *taps;        /* kw */
   int64_t plane;        /* flat with a stride: elements of one of the planes of a row */
   int64_t inner, outer; /* split: outputs from inner to outer do not cross the sides */
@@ -194,23 +194,29 @@ static void run_strip(const dw_plan *p, const sam_dw_strip *strip, const void **
   }
 }
 
-/* Output x of `valid` rows from y on, which crosses a side: a kernel leaves out the columns beyond it. */
-static void side_strip(const dw_work *w, const dw_lane *lane, int64_t image, int64_t y, int64_t valid, int64_t x,
-                       sam_dw_strip *strip) {
+/* Outputs of `valid` rows from y and from x on, which cross a side: a kernel leaves out the columns beyond it. Returns
+ * how many before `to` lack the same columns. */
+static int64_t side_strip(const dw_work *w, const dw_lane *lane, int64_t image, int64_t y, int64_t valid, int64_t x,
+                          int64_t to, sam_dw_strip *strip) {
   const dw_plan *p = w->plan;
-  const int64_t first = x * p->stride_w - p->left, step = p->dilation_w;
-  const int64_t from = first < 0 ? (step - 1 - first) / step : 0, met = (p->width - first + step - 1) / step;
-  const int64_t begin = first + from * step, used = (valid - 1) * p->stride_h + p->kh;
-  sam_dw_strip side = *strip;
-  side.n = 1;
-  side.from = (int32_t)from;
-  side.to = (int32_t)(met < p->kw ? met : p->kw);
+  const int64_t step = p->dilation_w, used = (valid - 1) * p->stride_h + p->kh;
+  int64_t first = x * p->stride_w - p->left; /* the pixel of the first column */
+  strip->from = (int32_t)(first < 0 ? (step - 1 - first) / step : 0);
+  strip->to = (int32_t)((p->width - first + step - 1) / step);
+  if (strip->to > p->kw) strip->to = p->kw;
+  const int64_t begin = first + strip->from * step, last = (strip->to - 1) * step;
+  for (strip->n = 1; x + strip->n < to; strip->n++) {
+    first += p->stride_w;
+    if (strip->from > 0 && first + (strip->from - 1) * step >= 0) break;
+    if (first + last >= p->width || (strip->to < p->kw && first + last + step < p->width)) break;
+  }
   for (int32_t t = 0; t < p->n_rows; t++) {
     const int64_t at = y * p->stride_h - p->top + (int64_t)t * p->dilation_h;
     const bool inside = t < used && at >= 0 && at < p->height;
     lane->rows[t] = inside ? row_of(w, image, at) + begin * p->channels * p->size : lane->zero;
   }
-  p->kernel->run(&side);
+  p->kernel->run(strip);
+  return strip->n;
 }
 
 /* The outputs [from, to) of `valid` rows from y on, all of which cross a side: their pixels are copied, with border. */
@@ -262,9 +268,10 @@ static void split_rows(void *arg, int64_t begin, int64_t end, int thread) {
       for (int32_t r = 0; r < together; r++)
         out[r] = r < valid ? dst + r * out_row + from * pixel : lane.out + (size_t)r * p->out_bytes;
       if (part != 1 && p->kernel->sides) {
-        for (int64_t x = from; x < to; x++) {
-          side_strip(w, &lane, image, y, valid, x, &strip);
-          for (int32_t r = 0; r < valid; r++) out[r] = (uint8_t *)out[r] + pixel;
+        sam_dw_strip side = strip;
+        for (int64_t x = from, n; x < to; x += n) {
+          n = side_strip(w, &lane, image, y, valid, x, to, &side);
+          for (int32_t r = 0; r < valid; r++) out[r] = (uint8_t *)out[r] + n * pixel;
         }
         continue;
       }
@@ -487,9 +494,12 @@ static void shape_strip(dw_plan *p) {
   if (p->outer > p->out_width) p->outer = p->out_width;
   /* One walk over whole copied rows costs less than three where the weights leave the first cache (5 x 5) and where
    * rows are short, unless steps along x read half of the copy. */
-  const bool heavy = p->kernel->rows >= 4 && p->kernel->group > 1;
+  const bool heavy = p->kernel->rows >= 4 && p->kernel->group > 1, sides = p->kernel->sides;
   const bool copied = p->stride_w == 1 && (heavy || p->width * p->channels * p->size < 2048);
-  p->split = !p->direct && !flat && p->out_direct && p->pixel == p->channels && p->outer - p->inner >= 6 && !copied;
+  const bool met = p->left < span && (p->out_width - 1) * p->stride_w - p->left < p->width;
+  const int64_t least = sides && p->stride_w > 1 ? 1 : 6;
+  p->split = !p->direct && !flat && p->out_direct && p->pixel == p->channels && !copied &&
+             p->outer - p->inner >= least && (met || !sides);
   const int64_t edge = p->inner > p->out_width - p->outer ? p->inner : p->out_width - p->outer;
   p->edge_pixels = edge > 1 ? (edge - 1) * p->stride_w + span : span;
 }

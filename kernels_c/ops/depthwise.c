@@ -598,7 +598,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 3) << 58 | (uint64_t)(k->parts == 2) << 57 |
                      (uint64_t)(k->group & 7) << 54 | (uint64_t)(k->rows & 7) << 51 | (uint64_t)(k->block & 255) << 43 |
                      (uint64_t)(p->stride_h & 3) << 41 | (uint64_t)(p->packing.period == p->out_channels) << 40 |
-                     (uint64_t)(s->channels & 0xffffffff);
+                     (uint64_t)(k->taps != NULL) << 39 | (uint64_t)(s->channels & 0xffffffff);
   variant ^= (uint64_t)(uint32_t)p->packing.zero_point * UINT64_C(0x9e3779b97f4a7c15);
   for (int32_t i = 0; i < p->packing.n_scales; i++) {
     uint32_t bits;

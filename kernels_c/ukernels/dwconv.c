@@ -131,7 +131,8 @@ void sam_dw_pack(void *dst, const sam_dw_packing *p) {
           if (ky < 0 || ky >= p->kh) continue;
           const bool along = group == 2 && p->kernel->rows == 1 && p->kh % 2 && ky == p->kh - 1;
           for (int32_t kx = 0; kx < p->kw; kx++) {
-            const int64_t at = (plane * groups + y / group) * p->kw + (along ? kx / group : kx);
+            int64_t at = (plane * groups + y / group) * p->kw + (along ? kx / group : kx);
+            if (p->kernel->taps) at = p->kernel->taps[at];
             put(p, (ky * p->kw + kx) * p->filter_channels, channel, n, plane >= rows,
                 out + ((at * width + first) * group + (along ? kx : y) % group) * element, (int64_t)group * element);
           }

@@ -46,6 +46,7 @@ typedef const struct sam_dw_kernel {
   int32_t lanes;   /* block 0: channels whose weights lie together */
   bool sides;      /* takes one pixel that not all columns of the filter meet */
   bool pairs;      /* sums two products in 16 bits: not for filters with a weight of -128 */
+  const uint8_t *taps; /* where group is 1 and rows too: the order of packed taps, NULL: row by row */
 } sam_dw_kernel;
 
 typedef sam_dw_kernel sam_f32_dw_t;      /* any kernel size and step */

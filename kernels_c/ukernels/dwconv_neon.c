@@ -114,13 +114,44 @@ INLINE void some_pixels(const sam_dw_strip *s, const uint8_t *const *tap, int64_
   UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, false, u);
 }
 
-/* Pointers to the taps of a block of channels at its first pixel. */
-INLINE void point_at_taps(const sam_dw_strip *s, int64_t c, const int kh, const int kw, const uint8_t **tap) {
-  UNROLL for (int t = 0; t < kh * kw; t++) tap[t] = (const uint8_t *)s->rows[t / kw] + c + s->taps[t % kw];
+/* Pointers to the taps of a block of channels at its first pixel, in the order of their weights. */
+INLINE void point_at_taps(const sam_dw_strip *s, int64_t c, const int kh, const int kw, const uint8_t *order,
+                          const uint8_t **tap) {
+  UNROLL for (int t = 0; t < kh * kw; t++)
+    tap[order ? order[t] : t] = (const uint8_t *)s->rows[t / kw] + c + s->taps[t % kw];
 }
 
-/* The blocks of a filter of at most MAX_TAPS taps. `s` is a copy: stores of bytes do not make it anew. */
-INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, const bool u) {
+/* Several pixels at a time, in assembly: */
+#if defined(__aarch64__)
+#include "ukernels/dwconv_neon_fours.inc"
+#endif
+
+/* Where the tap of a place of a 5 x 5 filter lies in its packed weights: the order in which dwconv_neon_5x5.inc meets
+ * columns two apart. */
+static const uint8_t TAPS_BY_2[25] = {2,  0,  3,  1,  4,  7, 9,  6,  8,  5,  12, 10, 13,
+                                      11, 14, 17, 19, 16, 18, 15, 22, 20, 23, 21, 24};
+
+/* The first pixels of a block of such a filter to plain int8; returns their number. */
+INLINE int64_t fives_of(const sam_dw_strip *s, int64_t c, const int stride, const int8_t *w, const int32_t *bias,
+                        const float *scale) {
+#if defined(__aarch64__)
+  fives f = {.bias = bias, .scale = scale, .out = (uint8_t *)s->out[0] + c, .turns = s->n / 4};
+  for (int r = 0; r < 5; r++) f.row[r] = (const uint8_t *)s->rows[r] + c;
+  for (int i = 0; i < 10; i++) f.k[i] = (i + 1) * s->taps[1];
+  for (int i = 0; i < 3; i++) f.o[i] = (i + 1) * s->channels;
+  for (int i = 0; i < 6; i++) f.w[i] = w + i * 4 * BLOCK;
+  (stride == 1 ? fives_by_1 : fives_by_2)(&f, vf_rounder(s->zero_point));
+  return 4 * f.turns;
+#else
+  (void)s, (void)c, (void)stride, (void)w, (void)bias, (void)scale;
+  return 0;
+#endif
+}
+
+/* The blocks of a filter of at most MAX_TAPS taps. `s` is a copy: stores of bytes do not make it anew. `stride`: of a 5 x 5
+ * filter to plain int8 whose columns lie side by side. */
+INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, const bool u, const uint8_t *order,
+                   const int stride) {
   const sam_dw_strip copy = *args, *s = &copy;
   const int taps = kh * kw;
   const int8_t *w = s->weights;
@@ -131,10 +162,12 @@ INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, const b
     c = sam_dw_block(s->channels, c, BLOCK, &width);
     const uint8_t *tap[MAX_TAPS];
     beyond b;
-    point_at_taps(s, c, kh, kw, tap);
+    point_at_taps(s, c, kh, kw, order, tap);
     if (u) find_beyond(&b, tap, w + taps * BLOCK, taps);
     uint8_t *out = (uint8_t *)s->out[0] + c;
-    int64_t x = s->n, at = 0;
+    const int64_t done = stride ? fives_of(s, c, stride, w, bias, scale) : 0;
+    int64_t x = s->n - done, at = done * s->x_step;
+    out += done * s->channels;
     for (; x >= 2; x -= 2, at += 2 * s->x_step, out += 2 * s->channels)
       some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 2, u);
     if (x) some_pixels(s, tap, at, w, bias, scale, out, &b, taps, 1, u);
@@ -167,7 +200,6 @@ INLINE void slide(const sam_dw_strip *s, const uint8_t *const row[3], int64_t st
 
 /* The first pixels of a block to plain results; returns their number and moves `row` and `out` on. */
 #if defined(__aarch64__)
-#include "ukernels/dwconv_neon_fours.inc"
 INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
                      const int32_t *bias, const float *scale, uint8_t **out, const bool u) {
   const int64_t turns = s->n / 4;
@@ -198,7 +230,7 @@ INLINE void slides(const sam_dw_strip *args, const int stride, bool plain, const
     const uint8_t *row[3], *tap[9];
     int8x16_t weight[9];
     beyond b;
-    if (u) point_at_taps(s, c, 3, 3, tap), find_beyond(&b, tap, w + 9 * BLOCK, 9);
+    if (u) point_at_taps(s, c, 3, 3, NULL, tap), find_beyond(&b, tap, w + 9 * BLOCK, 9);
     UNROLL for (int r = 0; r < 3; r++) row[r] = (const uint8_t *)s->rows[r] + c;
     uint8_t *out = (uint8_t *)s->out[0] + c;
     int64_t x = s->n, at = 0;
@@ -244,7 +276,7 @@ INLINE void any(const sam_dw_strip *args, const bool u) {
 
 INLINE void three(const sam_dw_strip *s, bool plain, const bool u) {
   if (s->taps[2] != 2 * s->taps[1] || (s->x_step != s->taps[1] && s->x_step != 2 * s->taps[1]))
-    blocks(s, 3, 3, u);
+    blocks(s, 3, 3, u, NULL, 0);
   else
     s->x_step == s->taps[1] ? slides(s, 1, plain, u) : slides(s, 2, plain, u);
 }
@@ -262,9 +294,21 @@ INLINE void three(const sam_dw_strip *s, bool plain, const bool u) {
 #define MIN vb_min_u8
 #include "ukernels/dwconv_clamp.inc"
 
+INLINE void five(const sam_dw_strip *s, const int stride, const uint8_t *order) {
+  bool near = s->x_step == stride * s->taps[1];
+  for (int k = 2; k < 5; k++) near = near && s->taps[k] == k * s->taps[1];
+  if (!s->fits16 || !near || s->n < 4) {
+    blocks(s, 5, 5, false, order, 0);
+    return;
+  }
+  blocks(s, 5, 5, false, order, stride);
+  s8_clamp(s, 1);
+}
+
 static void s8_any(const sam_dw_strip *s) { any(s, false); }
 static void u8_any(const sam_dw_strip *s) { any(s, true); }
-static void s8_5x5(const sam_dw_strip *s) { blocks(s, 5, 5, false); }
+static void s8_5x5s1(const sam_dw_strip *s) { five(s, 1, NULL); }
+static void s8_5x5(const sam_dw_strip *s) { five(s, 2, TAPS_BY_2); }
 static void s8_3x3(const sam_dw_strip *s) {
   if (!s->fits16) {
     three(s, false, false);
@@ -282,19 +326,21 @@ static void u8_3x3(const sam_dw_strip *s) {
   u8_clamp(s, 1);
 }
 
-#define S8(function) \
-  { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = true }
+#define S8(...) \
+  { .run = __VA_ARGS__, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = true }
 #define U8(function) \
   { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .offset = -128, .parts = 2 }
 sam_dw_kernel sam_s8_dw__neon = S8(s8_any);
 sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3);
 sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3);
-#if defined(__aarch64__) /* on cores in order the dot products of 3 x 3 take twice the cycles: rows must be interleaved */
+#if defined(__aarch64__) /* on cores in order dot products take twice the cycles: rows must be interleaved */
 sam_dw_kernel sam_s8_dw3x3s1__neoninorder = S8(s8_3x3);
 sam_dw_kernel sam_s8_dw3x3__neoninorder = S8(s8_3x3);
+sam_dw_kernel sam_s8_dw5x5s1__neoninorder = S8(s8_5x5s1);
+sam_dw_kernel sam_s8_dw5x5__neoninorder = S8(s8_5x5, .taps = TAPS_BY_2);
 #endif
-sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5);
-sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5);
+sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5s1);
+sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5, .taps = TAPS_BY_2);
 sam_dw_kernel sam_u8_dw__neon = U8(u8_any);
 sam_dw_kernel sam_u8_dw3x3s1__neon = U8(u8_3x3);
 sam_dw_kernel sam_u8_dw3x3__neon = U8(u8_3x3);

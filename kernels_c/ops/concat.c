@@ -8,6 +8,7 @@
 #include "move.h"
 #include "ops.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
 
 typedef struct {
   int64_t elements; /* per outer index */
@@ -61,23 +62,28 @@ static void rescale(uint8_t *dst, const uint8_t *src, int64_t n, const part *p, 
   }
 }
 
+/* As many rows at a time as stay in the first cache while the parts take turns. */
 static void joint_rows(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
+  enum { TILE = 1 << 14 };
   const joint_job *job = arg;
   const joint *j = job->j;
-  for (int32_t i = 0; i < j->n; i++) {
-    const part *p = &j->parts[i];
-    if (p->elements == 0) continue;
-    size_t bytes = (size_t)(p->elements * j->size), row = (size_t)(j->row * j->size);
-    char *whole = job->joined + p->at * j->size, *single = job->tensors[i]->data;
-    for (int64_t o = begin; o < end; o++) {
-      if (p->scaled)
-        rescale((uint8_t *)whole + (size_t)o * row, (uint8_t *)single + (size_t)o * bytes, p->elements, p,
-                job->zero_point);
-      else if (job->apart)
-        memcpy(single + (size_t)o * bytes, whole + (size_t)o * row, bytes);
-      else
-        memcpy(whole + (size_t)o * row, single + (size_t)o * bytes, bytes);
+  const int64_t row = j->row * j->size, tile = row < TILE ? TILE / row : 1;
+  for (int64_t o = begin; o < end; o += tile) {
+    const int64_t rows = end - o < tile ? end - o : tile;
+    for (int32_t i = 0; i < j->n; i++) {
+      const part *p = &j->parts[i];
+      const int64_t bytes = p->elements * j->size;
+      if (bytes == 0) continue;
+      char *whole = job->joined + o * row + p->at * j->size, *single = (char *)job->tensors[i]->data + o * bytes;
+      if (p->scaled) {
+        for (int64_t r = 0; r < rows; r++)
+          rescale((uint8_t *)whole + r * row, (uint8_t *)single + r * bytes, bytes, p, job->zero_point);
+      } else if (job->apart) {
+        sam_uk.move->rows(single, bytes, whole, row, bytes, rows);
+      } else {
+        sam_uk.move->rows(whole, row, single, bytes, bytes, rows);
+      }
     }
   }
 }

@@ -12,6 +12,7 @@
 
 #include "ops.h"
 #include "samara/options.h"
+#include "ukernels/ukernels.h"
 
 typedef struct pad_plan {
   int32_t rank, size; /* size: bytes of an element */
@@ -19,6 +20,7 @@ typedef struct pad_plan {
   int32_t before[SAM_MAX_RANK];
   int64_t in_stride[SAM_MAX_RANK]; /* in elements */
   int32_t mirror;                  /* 0: constant; 1: REFLECT; 2: SYMMETRIC */
+  int64_t tile, tiles;             /* constant: rows done at once, and how many such the last axis but one has */
   uint8_t value[16];
 } pad_plan;
 
@@ -26,17 +28,66 @@ typedef struct pad_work {
   const pad_plan *plan;
   const uint8_t *in;
   uint8_t *out;
+  bool same;           /* all bytes of the value are equal */
+  uint8_t border[512]; /* the value, again and again */
 } pad_work;
 
-static void fill(uint8_t *dst, const uint8_t *value, int64_t n, int32_t size) {
-  if (n <= 0) return;
-  bool same = true; /* all bytes of the value are equal: memset */
-  for (int32_t i = 1; i < size; i++) same = same && value[i] == value[0];
-  if (same) {
-    memset(dst, value[0], (size_t)(n * size));
+static void fill(const pad_work *w, uint8_t *dst, int64_t n) {
+  const int64_t bytes = n * w->plan->size;
+  if (w->same) {
+    memset(dst, w->border[0], (size_t)bytes);
     return;
   }
-  for (int64_t i = 0; i < n; i++) memcpy(dst + i * size, value, (size_t)size);
+  for (int64_t at = 0, part; at < bytes; at += part) {
+    part = bytes - at < (int64_t)sizeof w->border ? bytes - at : (int64_t)sizeof w->border;
+    memcpy(dst + at, w->border, (size_t)part);
+  }
+}
+
+/* n elements of each of `rows` rows, `step` bytes apart. */
+static void fill_rows(const pad_work *w, uint8_t *dst, int64_t step, int64_t n, int64_t rows) {
+  const int64_t bytes = n * w->plan->size;
+  if (bytes > 0 && bytes <= (int64_t)sizeof w->border) {
+    sam_uk.move->rows((char *)dst, step, (const char *)w->border, 0, bytes, rows);
+    return;
+  }
+  for (int64_t r = 0; r < rows && n > 0; r++) fill(w, dst + r * step, n);
+}
+
+/* Constant borders. The rows of a tile are copied by one call, each of their two borders written by another. */
+static void pad_tiles(void *arg, int64_t begin, int64_t end, int thread) {
+  (void)thread;
+  const pad_work *w = arg;
+  const pad_plan *p = w->plan;
+  const int32_t last = p->rank - 1, above = last - 1, size = p->size;
+  const int64_t n_in = p->in[last], n_out = p->out[last], before = p->before[last], row = n_out * size;
+  for (int64_t item = begin; item < end; item++) {
+    const int64_t outer = item / p->tiles, first = item % p->tiles * p->tile, left = p->out[above] - first;
+    const int64_t rows = left < p->tile ? left : p->tile;
+    uint8_t *dst = w->out + (outer * p->out[above] + first) * row;
+    int64_t rest = outer, offset = 0;
+    bool inside = n_in > 0;
+    for (int32_t axis = above - 1; axis >= 0; axis--) {
+      const int64_t i = rest % p->out[axis] - p->before[axis];
+      rest /= p->out[axis];
+      inside = inside && i >= 0 && i < p->in[axis];
+      offset += i * p->in_stride[axis];
+    }
+    /* Rows [from, to) of the tile lie in the input. */
+    int64_t from = p->before[above] - first, to = from + p->in[above];
+    if (from < 0) from = 0;
+    if (to > rows) to = rows;
+    if (!inside || from >= to) from = to = rows;
+    fill(w, dst, from * n_out);
+    fill(w, dst + to * row, (rows - to) * n_out);
+    if (from == to) continue;
+    dst += from * row;
+    offset += (first + from - p->before[above]) * n_in;
+    fill_rows(w, dst, row, before, to - from);
+    fill_rows(w, dst + (before + n_in) * size, row, n_out - before - n_in, to - from);
+    sam_uk.move->rows((char *)dst + before * size, row, (const char *)w->in + offset * size, n_in * size, n_in * size,
+                      to - from);
+  }
 }
 
 /* Index into an axis of n elements for position i, which lies outside by at most n - 1 (REFLECT) or n (SYMMETRIC). */
@@ -47,7 +98,7 @@ static int64_t mirrored(int64_t i, int64_t n, int32_t mirror) {
   return i;
 }
 
-static void pad_rows(void *arg, int64_t begin, int64_t end, int thread) {
+static void mirror_rows(void *arg, int64_t begin, int64_t end, int thread) {
   (void)thread;
   const pad_work *w = arg;
   const pad_plan *p = w->plan;
@@ -56,29 +107,16 @@ static void pad_rows(void *arg, int64_t begin, int64_t end, int thread) {
   for (int64_t row = begin; row < end; row++) {
     uint8_t *dst = w->out + row * n_out * size;
     int64_t rest = row, offset = 0;
-    bool inside = true;
     for (int32_t axis = last - 1; axis >= 0; axis--) {
-      int64_t i = rest % p->out[axis] - p->before[axis];
+      offset += mirrored(rest % p->out[axis] - p->before[axis], p->in[axis], p->mirror) * p->in_stride[axis];
       rest /= p->out[axis];
-      if (p->mirror) i = mirrored(i, p->in[axis], p->mirror);
-      inside = inside && i >= 0 && i < p->in[axis];
-      offset += i * p->in_stride[axis];
-    }
-    if (!inside) {
-      fill(dst, p->value, n_out, size);
-      continue;
     }
     const uint8_t *src = w->in + offset * size;
-    if (p->mirror) {
-      for (int64_t i = 0; i < before; i++)
-        memcpy(dst + i * size, src + mirrored(i - before, n_in, p->mirror) * size, (size_t)size);
-      for (int64_t i = before + n_in; i < n_out; i++)
-        memcpy(dst + i * size, src + mirrored(i - before, n_in, p->mirror) * size, (size_t)size);
-    } else {
-      fill(dst, p->value, before, size);
-      fill(dst + (before + n_in) * size, p->value, n_out - before - n_in, size);
-    }
+    for (int64_t i = 0; i < before; i++)
+      memcpy(dst + i * size, src + mirrored(i - before, n_in, p->mirror) * size, (size_t)size);
     memcpy(dst + before * size, src, (size_t)(n_in * size));
+    for (int64_t i = before + n_in; i < n_out; i++)
+      memcpy(dst + i * size, src + mirrored(i - before, n_in, p->mirror) * size, (size_t)size);
   }
 }
 
@@ -88,10 +126,18 @@ static sam_status eval_pad(sam_ctx *ctx, sam_node *node) {
     /* PADV2 with a border value that is computed: the plan is this session's own, so it may hold it. */
     memcpy(((pad_plan *)node->state)->value, node->inputs[2]->data, (size_t)p->size);
   }
-  pad_work w = {p, node->inputs[0]->data, node->outputs[0]->data};
+  pad_work w = {.plan = p, .in = node->inputs[0]->data, .out = node->outputs[0]->data, .same = true};
   if (sam_elements(node->outputs[0]) == 0) return SAM_OK;
-  const int64_t row = p->out[p->rank - 1];
-  sam_parallel(ctx, sam_elements(node->outputs[0]) / row, 40 + row * p->size / 8, pad_rows, &w);
+  const int64_t row = p->out[p->rank - 1], rows = sam_elements(node->outputs[0]) / row;
+  const int64_t cost = 10 + row * p->size / 8; /* of a row */
+  if (p->mirror) {
+    sam_parallel(ctx, rows, cost, mirror_rows, &w);
+    return SAM_OK;
+  }
+  for (int32_t i = 1; i < p->size; i++) w.same = w.same && p->value[i] == p->value[0];
+  memcpy(w.border, p->value, (size_t)p->size);
+  for (size_t n = (size_t)p->size; n < sizeof w.border; n *= 2) memcpy(w.border + n, w.border, n);
+  sam_parallel(ctx, rows / p->out[p->rank - 2] * p->tiles, 40 + p->tile * cost, pad_tiles, &w);
   return SAM_OK;
 }
 
@@ -113,6 +159,20 @@ static void join_axes(pad_plan *p) {
     p->out[last - 1] = (int32_t)row;
     p->in_stride[last - 1] = 1;
   }
+}
+
+/* Tiles of rows that stay in the first cache. One axis gets another in front. */
+static void set_tiles(pad_plan *p) {
+  enum { TILE = 1 << 14 };
+  if (p->rank == 1) {
+    p->in[1] = p->in[0], p->out[1] = p->out[0], p->before[1] = p->before[0], p->in_stride[1] = 1;
+    p->in[0] = p->out[0] = 1, p->before[0] = 0;
+    p->rank = 2;
+  }
+  const int64_t rows = p->out[p->rank - 2], row = (int64_t)p->out[p->rank - 1] * p->size;
+  p->tile = row < TILE && row > 0 ? TILE / row : 1;
+  if (p->tile > rows) p->tile = rows;
+  p->tiles = rows > 0 ? (rows + p->tile - 1) / p->tile : 0;
 }
 
 static sam_status prepare(sam_ctx *ctx, sam_node *node, int32_t mirror) {
@@ -162,7 +222,10 @@ static sam_status prepare(sam_ctx *ctx, sam_node *node, int32_t mirror) {
   }
   if (in->rank == 0) node->eval = eval_scalar;
   SAM_TRY(sam_set_shape(ctx, out, in->rank, p->out));
-  if (!mirror) join_axes(p);
+  if (!mirror && in->rank > 0) {
+    join_axes(p);
+    set_tiles(p);
+  }
   return SAM_OK;
 }
 

@@ -122,20 +122,14 @@ static void spread_8(const dw_plan *p, const uint8_t *src, int64_t pixels, int64
   } else if (m > 1) {
     for (int64_t x = 0; x < pixels; x += step, dst += pixel)
       for (int64_t c = 0; c < n; c++) memset(dst + c * m, src[x * n + c], (size_t)m);
-  } else if (n == 8) {
-    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * 8, 8);
-  } else if (n == 16) {
-    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * 16, 16);
-  } else if (n == 32) {
-    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * 32, 32);
   } else {
-    for (int64_t x = 0; x < pixels; x += step, dst += pixel) memcpy(dst, src + x * n, (size_t)n);
+    sam_uk.move->rows((char *)dst, pixel, (const char *)src, step * n, n, (pixels + step - 1) / step);
   }
 }
 
 static void spread_32(const dw_plan *p, const uint32_t *src, int64_t pixels, uint32_t *dst) {
   if (p->multiplier == 1) {
-    for (int64_t x = 0; x < pixels; x++, src += p->channels, dst += p->pixel) memcpy(dst, src, (size_t)p->channels * 4);
+    sam_uk.move->rows((char *)dst, p->pixel * 4, (const char *)src, p->channels * 4, p->channels * 4, pixels);
     return;
   }
   for (int64_t x = 0; x < pixels; x++, dst += p->pixel)
@@ -325,9 +319,9 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
         memcpy(dst + r * out_row, src, (size_t)out_row);
         continue;
       }
-      for (int64_t x = 0; x < p->out_width; x++)
-        memcpy(dst + r * out_row + x * p->out_channels * p->size, src + x * strip.channels * p->size,
-               (size_t)(p->out_channels * p->size));
+      const int64_t pixel = p->out_channels * p->size;
+      sam_uk.move->rows((char *)dst + r * out_row, pixel, (const char *)src, strip.channels * p->size, pixel,
+                        p->out_width);
     }
   }
 }

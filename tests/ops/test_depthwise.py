@@ -172,6 +172,13 @@ CASES = [
     *all_types("dilated", (1, 9, 10, 16), dilation=(2, 2)),
     *all_types("dilated apart", (1, 9, 12, 23), dilation=(3, 1)),
     *all_types("dilated wide", (1, 9, 12, 3), dilation=(1, 4)),
+    *[
+        depthwise(f"columns beyond {w} of {n}, {k} by {d} stride {s}", "float32", (2, 9, w, n), filter_type="float32",
+                  kernel=k, dilation=(d, d), stride=(s, s))
+        for w, n in ((26, 40), (31, 37))
+        for k, d, s in (((3, 3), 1, 1), ((3, 3), 2, 1), ((3, 3), 3, 1), ((1, 4), 3, 1), ((5, 5), 1, 1), ((5, 5), 2, 1),
+                        ((3, 7), 1, 1), ((3, 3), 1, 2), ((5, 5), 1, 2), ((2, 6), 1, 3))
+    ],  # fmt: skip
     *all_types("multiplier 8", (1, 11, 9, 1), multiplier=8, kernel=(5, 3), stride=(2, 2)),
     *all_types("multiplier 3", (2, 6, 7, 6), multiplier=3),
     *all_types("multiplier 2", (1, 6, 7, 32), multiplier=2),

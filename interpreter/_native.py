@@ -116,6 +116,7 @@ class Options(NamedTuple):
     profile: bool = False
     no_fusion: bool = False
     no_winograd: bool = False
+    allow_fp16: bool = False
     device: str | None = None
     weight_cache: str | None = None
 
@@ -136,7 +137,7 @@ def _options(options: Options) -> tuple[Any, list[Any]]:
         value = getattr(options, field)
         if value is not None:
             setattr(c, field, value)
-    for field in ("keep_all", "profile", "no_fusion", "no_winograd"):
+    for field in ("keep_all", "profile", "no_fusion", "no_winograd", "allow_fp16"):
         setattr(c, field, getattr(options, field))
     keep = []
     for field in ("device", "weight_cache"):

@@ -324,8 +324,9 @@ class Interpreter:
     the others, which steer LiteRT's delegates, change nothing. After them come ours, by keyword only: `max_memory` and
     `max_ops` bound what the model may ask for, `profile` times every operator (see `steps`), `device` names a back end,
     `no_fusion` runs the operators one by one as the file lists them (same results), `no_winograd` sums float
-    convolutions in the order of the filter (same up to rounding; see the C header), `weight_cache` names a file that
-    keeps the repacked weights for the next process (see `weight_cache()`).
+    convolutions in the order of the filter (same up to rounding; see the C header), `allow_fp16` lets float32
+    models multiply in half precision where the processor can (faster, answers good to about 1e-3), `weight_cache` names
+    a file that keeps the repacked weights for the next process (see `weight_cache()`).
     """
 
     def __init__(
@@ -348,6 +349,7 @@ class Interpreter:
         device: str | None = None,
         no_fusion: bool = False,
         no_winograd: bool = False,
+        allow_fp16: bool = False,
         weight_cache: str | os.PathLike[str] | None = None,
         _model: _native.Model | None = None,
     ) -> None:
@@ -369,6 +371,7 @@ class Interpreter:
             profile=profile,
             no_fusion=no_fusion,
             no_winograd=no_winograd,
+            allow_fp16=allow_fp16,
             device=device,
             weight_cache=None if weight_cache is None else os.fspath(weight_cache),
         )

@@ -242,18 +242,25 @@ def load(
     max_memory: int | None = None,
     max_ops: int | None = None,
     device: str | None = None,
+    allow_fp16: bool = False,
     weight_cache: str | os.PathLike[str] | None = None,
 ) -> Model:
     """Opens and verifies a `.tflite` file (a path, or the bytes) and makes it callable.
 
-    `weight_cache` names a file that keeps the repacked weights, so that the next process starts faster and shares them:
-    one file for each model, made anew when model, library or processor change. `Model.weight_cache()` says what became
-    of it.
+    `allow_fp16` lets a float32 model multiply in half precision on ARM processors that can: faster, answers good to
+    about 1e-3 of their range. `weight_cache` names a file that keeps the repacked weights, so that the next process
+    starts faster and shares them: one file for each model, made anew when model, library or processor change.
+    `Model.weight_cache()` says what became of it.
     """
     if threads < 1:
         raise ArgumentError(f"threads is 1 or more; got {threads}")
     cache = None if weight_cache is None else os.fspath(weight_cache)
     options = _native.Options(
-        threads=threads, max_memory=max_memory, max_ops=max_ops, device=device, weight_cache=cache
+        threads=threads,
+        max_memory=max_memory,
+        max_ops=max_ops,
+        device=device,
+        allow_fp16=allow_fp16,
+        weight_cache=cache,
     )
     return Model(source, options)

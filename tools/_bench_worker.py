@@ -42,8 +42,9 @@ def _tflite(interpreter: Any, rng: np.random.Generator) -> Run:
 def _samara(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
     import samara
 
+    names = ("profile", "weight_cache", "allow_fp16")
     interpreter = samara.Interpreter(
-        order["model"], num_threads=order["threads"], profile=order["profile"], weight_cache=order["weight_cache"]
+        order["model"], num_threads=order["threads"], **{name: order[name] for name in names}
     )
     return samara.__version__, _tflite(interpreter, rng), interpreter
 

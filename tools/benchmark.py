@@ -27,6 +27,7 @@ from .common import (
     Failure,
     Progress,
     force_option,
+    fp16_option,
     json_option,
     note,
     print_json,
@@ -163,6 +164,7 @@ def measure(
     quiet: bool = True,
     lenient: bool = False,
     weight_cache: str | None = None,
+    allow_fp16: bool = False,
 ) -> dict[str, Any]:
     """Measures samara and the peers in turns: one entry per engine, samara first, and samara's operators.
 
@@ -184,7 +186,8 @@ def measure(
             engine.stop()
 
     try:
-        engines.append(_Engine("samara", model, threads, cpus, seed, profile=profile, weight_cache=weight_cache))
+        own: dict[str, Any] = {"profile": profile, "weight_cache": weight_cache, "allow_fp16": allow_fp16}
+        engines.append(_Engine("samara", model, threads, cpus, seed, **own))
         for peer in peers:
             try:
                 path = _peer_model(peer, model, peer_models or {})
@@ -263,6 +266,7 @@ def _percent(_: click.Context, parameter: click.Parameter, value: str) -> float:
 @click.option("--baseline", metavar="FILE", help="An earlier --json report; exit 7 when slower.")
 @click.option("--tolerance", default="5%", show_default=True, callback=_percent, help="How much slower is accepted.")
 @weight_cache_option
+@fp16_option
 @json_option
 @force_option
 @verbosity_options
@@ -281,6 +285,7 @@ def command(
     baseline: str | None,
     tolerance: float,
     weight_cache: str | None,
+    allow_fp16: bool,
     as_json: bool,
     force: bool,
     quiet: bool,
@@ -310,7 +315,19 @@ def command(
     for model in models:
         try:
             report = measure(
-                model, wanted, threads, runs, warmup, max_secs, seed, profile, named, quiet, many, weight_cache
+                model,
+                wanted,
+                threads,
+                runs,
+                warmup,
+                max_secs,
+                seed,
+                profile,
+                named,
+                quiet,
+                many,
+                weight_cache,
+                allow_fp16,
             )
         except Failure as failure:
             if not many:

@@ -58,6 +58,12 @@ def weight_cache_option(function: _F) -> _F:
     )(function)
 
 
+def fp16_option(function: _F) -> _F:
+    return click.option(
+        "--allow-fp16", is_flag=True, help="Let float32 models multiply in half precision, on ARM CPUs that can."
+    )(function)
+
+
 def force_option(function: _F) -> _F:
     return click.option("--force", is_flag=True, help="Overwrite existing output files.")(function)
 

@@ -22,6 +22,7 @@ from . import metadata
 from .common import (
     Failure,
     force_option,
+    fp16_option,
     json_option,
     note,
     numbers,
@@ -139,6 +140,7 @@ def _save(path: str, results: list[dict[str, Array]]) -> None:
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads; same results.")
 @click.option("--device", help="Where to run: cpu (default), or another back end.")
 @weight_cache_option
+@fp16_option
 @json_option
 @force_option
 @verbosity_options
@@ -157,6 +159,7 @@ def command(
     threads: int,
     device: str | None,
     weight_cache: str | None,
+    allow_fp16: bool,
     as_json: bool,
     force: bool,
     quiet: bool,
@@ -171,7 +174,7 @@ def command(
     if output is not None:
         refuse_overwrite(output, force)
     with warnings_as_notes(quiet, RuntimeWarning):
-        loaded = samara.load(model, threads=threads, device=device, weight_cache=weight_cache)
+        loaded = samara.load(model, threads=threads, device=device, weight_cache=weight_cache, allow_fp16=allow_fp16)
         run: Signature = loaded._main
     if signature is not None:
         if signature not in loaded.signatures:

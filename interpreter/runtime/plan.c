@@ -185,7 +185,8 @@ static const sam_services services = {service_fail,    service_set_shape, servic
 void sam_run_init(sam_run *run, sam_session *session, sam_error *error, bool running) {
   *run = (sam_run){.ctx = {.services = &services,
                           .threads = session->pool ? session->options.threads : 1,
-                          .no_winograd = session->options.no_winograd},
+                          .no_winograd = session->options.no_winograd,
+                          .allow_fp16 = session->options.allow_fp16},
                    .session = session,
                    .error = error,
                    .running = running};

@@ -6,6 +6,7 @@
 
 #include "common/activation.h"
 #include "common/fit.h"
+#include "common/fp16.h"
 #include "common/move.h"
 #include "common/pieces.h"
 #include "common/unary.h"
@@ -88,6 +89,12 @@ sam_status sam_matmul_choose(sam_ctx *ctx, sam_matmul *mm, int64_t depth) {
     mm->f32 = sam_uk.f32_gemm;
     mm->tile = mm->f32->tile;
     mm->source = mm->element = 4;
+    if (ctx->allow_fp16 && sam_is_known(mm->weights) && sam_uk.f16_gemm->tile.rate > mm->tile.rate) {
+      mm->f16 = sam_uk.f16_gemm;
+      mm->tile = mm->f16->tile;
+      mm->element = 2;
+      mm->converts = true;
+    }
   } else if (mm->kind == SAM_MATMUL_S16) {
     mm->s16 = sam_uk.s16_gemm;
     mm->tile = mm->s16->tile;
@@ -107,7 +114,9 @@ sam_status sam_matmul_choose(sam_ctx *ctx, sam_matmul *mm, int64_t depth) {
 }
 
 void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to) {
-  if (mm->converts)
+  if (mm->f16)
+    mm->f16->convert(n, from, to);
+  else if (mm->converts)
     mm->s8->convert(n, from, mm->flip, to);
   else
     memcpy(to, from, (size_t)(n * mm->element));
@@ -144,6 +153,29 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
             for (int32_t c = 0; c < columns; c++)
               dst[(size_t)k * nr + c] = from[k * mm->k_stride + c * mm->column_stride];
       }
+    }
+}
+
+/* The same as halves, each panel behind the factors of its columns. */
+static void pack_f16(uint16_t *dst, const sam_matmul *mm) {
+  const int32_t nr = mm->tile.nr;
+  memset(dst, 0, mm->packed_bytes);
+  for (int32_t g = 0; g < mm->groups; g++)
+    for (int32_t j = 0; j < mm->n; j++) {
+      const float *src = (const float *)mm->weights->data + g * mm->group_stride + j * mm->column_stride;
+      uint16_t *panel = dst + (mm->group_bytes * (size_t)g + mm->panel_bytes * (size_t)(j / nr)) / 2, *to;
+      float most = 0;
+      for (int32_t t = 0; t < mm->taps; t++)
+        for (int32_t k = 0; k < mm->k; k++) {
+          const float magnitude = fabsf(src[mm->tap_source[t] + k * mm->k_stride]);
+          if (magnitude > most && isfinite(magnitude)) most = magnitude;
+        }
+      const float scale = sam_f16_scale(most), inverse = 1 / scale;
+      ((float *)(void *)panel)[j % nr] = scale;
+      to = panel + 2 * nr + j % nr;
+      for (int32_t t = 0; t < mm->taps; t++)
+        for (int32_t k = 0; k < mm->k; k++, to += nr)
+          *to = sam_f32_to_f16(src[mm->tap_source[t] + k * mm->k_stride] * inverse);
     }
 }
 
@@ -276,6 +308,8 @@ static void pack(void *dst, const void *arg) {
   const sam_matmul *mm = arg;
   if (mm->panels)
     mm->panels(mm, dst, (int32_t *)(void *)((char *)dst + mm->group_bytes));
+  else if (mm->f16)
+    pack_f16(dst, mm);
   else if (mm->kind == SAM_MATMUL_F32)
     pack_f32(dst, mm);
   else
@@ -286,7 +320,8 @@ static void pack(void *dst, const void *arg) {
 static uint64_t pack_variant(const sam_matmul *mm) {
   uint64_t h = 0xcbf29ce484222325u;
 #define SAM_MIX(x) h = (h ^ (uint64_t)(x)) * 0x100000001b3u, h ^= h >> 29
-  SAM_MIX((mm->kind == SAM_MATMUL_F32) + 2 * (mm->panels != NULL) + 4 * mm->nibbles + 8 * mm->read_int4);
+  SAM_MIX((mm->kind == SAM_MATMUL_F32) + 2 * (mm->panels != NULL) + 4 * mm->nibbles + 8 * mm->read_int4 +
+          16 * (mm->f16 != NULL));
   SAM_MIX(mm->tile.nr * 256 + mm->tile.kr);
   SAM_MIX(mm->s8 ? mm->s8->pair : 0);
   SAM_MIX(mm->quads);
@@ -424,13 +459,13 @@ static sam_status fold_arrays(sam_ctx *ctx, sam_matmul *mm) {
 sam_status sam_matmul_prepare(sam_ctx *ctx, sam_matmul *mm) {
   const int64_t nr = mm->tile.nr, kr = mm->tile.kr;
   const int64_t padded = (mm->n + nr - 1) / nr * nr, depth = (mm->k + kr - 1) / kr * kr;
-  const int64_t element = mm->kind == SAM_MATMUL_F32 ? 4 : 1;
+  const int64_t element = mm->f16 ? 2 : mm->kind == SAM_MATMUL_F32 ? 4 : 1;
   if ((int64_t)mm->taps * mm->k > INT32_MAX)
     return sam_fail(ctx, SAM_UNSUPPORTED, "a sum of %lld products", (long long)mm->taps * mm->k);
   if (padded > INT32_MAX) return sam_fail(ctx, SAM_UNSUPPORTED, "%lld columns of weights", (long long)mm->n);
   mm->n_padded = (int32_t)padded;
   if (!mm->panels) {
-    mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps;
+    mm->panel_bytes = (size_t)(element * nr * depth) * (size_t)mm->taps + (mm->f16 ? 4 * (size_t)nr : 0);
     mm->nibbles = mm->s8 && mm->weights->type == SAM_INT4 && sam_is_known(mm->weights) && mm->out->type != SAM_INT16 &&
                   nr * depth % 16 == 0 && mm->taps > 0;
     if (mm->nibbles) {
@@ -562,6 +597,22 @@ void sam_matmul_run(const sam_matmul *mm, const sam_matmul_call *call) {
   const int64_t at = (int64_t)call->group * mm->n_padded + call->column;
   const char *w = (const char *)mm->packed + mm->group_bytes * (size_t)call->group +
                   mm->panel_bytes * (size_t)(call->column / mm->tile.nr);
+  if (mm->f16) {
+    const sam_f16_gemm_args g = {.m = call->m,
+                                 .n = call->columns,
+                                 .taps = mm->taps,
+                                 .k = mm->k,
+                                 .a = (const uint16_t *const *)call->a,
+                                 .tap = call->tap,
+                                 .w = (const uint16_t *)(const void *)w,
+                                 .bias = mm->bias ? mm->fbias + at : NULL,
+                                 .y = (float *)call->y + call->column,
+                                 .ldy = call->ldy,
+                                 .lo = mm->flo,
+                                 .hi = mm->fhi};
+    mm->f16->run(&g);
+    return;
+  }
   if (mm->kind == SAM_MATMUL_F32) {
     const sam_f32_gemm_args g = {.m = call->m,
                                  .n = call->columns,

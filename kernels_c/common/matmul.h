@@ -2,7 +2,7 @@
  * packed for the chosen microkernel, zero points folded into the bias, the result rounded by the rule of its type.
  *
  *   left (activations)   right (weights)   result     arithmetic
- *   FLOAT32              FLOAT32           FLOAT32    FMA
+ *   FLOAT32              FLOAT32           FLOAT32    FMA; in half precision if allowed and faster
  *   INT8, UINT8          8, 4, 2 bits      same       32-bit sums, float rule; INT16 results too
  *   INT16                8, 4, 2 bits      INT16      64-bit sums; R16, D-up or S-away
  *   FLOAT32              8, 4, 2 bits      FLOAT32    "hybrid": each row of the left side is quantized on the fly
@@ -46,6 +46,7 @@ typedef struct sam_matmul {
   sam_matmul_kind kind;
   sam_matmul_rule rule;
   sam_f32_gemm_t *f32;
+  sam_f16_gemm_t *f16; /* or NULL: FLOAT32 in half precision, which the left side is converted to */
   sam_s8_gemm_t *s8;
   sam_s16_gemm_t *s16;
   sam_gemm_tile tile;

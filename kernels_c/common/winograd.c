@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "common/fp16.h"
+
 enum {
   PLANES = 16, /* of F(2 x 2) */
   MOST_PLANES = 36,
@@ -123,6 +125,33 @@ static void pack_f32(const sam_matmul *mm, void *dst, int32_t *sums) {
     }
 }
 
+/* The same in half precision: each plane in panels of f16_gemm. No |G g Gt| is more than 9/4 of the largest |g|, and the
+ * left side comes a quarter as large. */
+static void pack_f16(const sam_matmul *mm, void *dst, int32_t *sums) {
+  const int64_t k = mm->k, nr = mm->tile.nr, panel = (k + 2) * nr, plane = mm->n_padded / nr * panel;
+  double g[9][RUN], u[PLANES][RUN];
+  (void)sums;
+  memset(dst, 0, 2 * (size_t)(PLANES * plane));
+  for (int64_t j = 0; j < mm->n; j++) {
+    const float *filter = (const float *)mm->weights->data + j * 9 * k;
+    float most = 0;
+    for (int64_t i = 0; i < 9 * k; i++)
+      if (fabsf(filter[i]) > most && isfinite(filter[i])) most = fabsf(filter[i]);
+    const float scale = sam_f16_scale(2.25f * most);
+    uint16_t *packed = (uint16_t *)dst + j / nr * panel;
+    for (int p = 0; p < PLANES; p++) ((float *)(void *)(packed + p * plane))[j % nr] = 4 * scale;
+    for (int64_t first = 0; first < k; first += RUN) {
+      const int64_t n = k - first < RUN ? k - first : RUN;
+      for (int i = 0; i < 9; i++)
+        for (int64_t c = 0; c < n; c++) g[i][c] = (double)filter[first + i * k + c];
+      TRANSFORM_FILTER(double, by_g, 4, g, u, n);
+      for (int p = 0; p < PLANES; p++)
+        for (int64_t c = 0; c < n; c++)
+          packed[p * plane + (2 + first + c) * nr + j % nr] = sam_f32_to_f16((float)(u[p][c] / (double)scale));
+    }
+  }
+}
+
 static void pack_s8(const sam_matmul *mm, void *dst, int32_t *sums, int side) {
   const int64_t k = mm->k, even = (k + 1) / 2 * 2, nr = mm->tile.nr, plane = mm->n_padded * even;
   const int32_t zero = mm->weights->quant->zero_point[0] - (mm->w_flip ? 128 : 0);
@@ -163,16 +192,17 @@ sam_status sam_winograd_prepare(sam_ctx *ctx, sam_winograd *w) {
   w->planes = (w->size + 2) * (w->size + 2);
   const int64_t n = w->filter->dims[0], k = w->filter->dims[3];
   w->f32 = sam_uk.f32_winograd, w->s8 = sam_uk.s8_winograd;
-  mm->tile = f32 ? mm->f32->tile : w->s8->tile;
+  mm->tile = mm->f16 ? mm->f16->tile : f32 ? mm->f32->tile : w->s8->tile;
   w->form = f32 ? NULL : w->size == 4 ? &w->s8->four : &w->s8->two;
-  mm->panels = f32 ? pack_f32 : w->size == 4 ? pack_four : pack_two;
+  mm->panels = mm->f16 ? pack_f16 : f32 ? pack_f32 : w->size == 4 ? pack_four : pack_two;
   mm->range_count = 0;
   mm->taps = 9, mm->k = (int32_t)k, mm->n = (int32_t)n;
   mm->w_zero = false; /* pack_s8 takes it out */
-  const int64_t nr = mm->tile.nr, mr = mm->tile.mr, element = f32 ? 4 : 2, lanes = f32 ? 1 : w->s8->lanes;
+  const int64_t nr = mm->tile.nr, mr = mm->tile.mr, element = f32 && !mm->f16 ? 4 : 2, lanes = f32 ? 1 : w->s8->lanes;
   const int64_t n_padded = (n + nr - 1) / nr * nr;
   w->k_padded = (k + lanes - 1) / lanes * lanes;
   w->plane_bytes = (k + mm->tile.kr - 1) / mm->tile.kr * mm->tile.kr * n_padded * element;
+  if (mm->f16) w->plane_bytes += 4 * n_padded; /* factors */
   mm->group_bytes = (size_t)(w->planes * w->plane_bytes);
   w->tiles_x = ((int64_t)w->out->dims[2] + w->size - 1) / w->size;
   w->tiles = tiles_of(w->out, w->size);
@@ -230,6 +260,19 @@ static void products_f32(const sam_winograd *w, int64_t count, const float *v, f
   }
 }
 
+static void products_f16(const sam_winograd *w, int64_t count, const uint16_t *v, float *m) {
+  const ptrdiff_t tap = 0;
+  const uint16_t *rows[MOST_TILES];
+  sam_f16_gemm_args g = {.m = count, .n = w->mm->n, .taps = 1, .k = w->mm->k, .a = rows, .tap = &tap};
+  g.ldy = w->mm->n_padded, g.lo = -INFINITY, g.hi = INFINITY;
+  for (int64_t p = 0; p < PLANES; p++) {
+    for (int64_t t = 0; t < count; t++) rows[t] = v + p * w->in_plane + t * w->k_padded;
+    g.w = (const uint16_t *)w->mm->packed + p * w->plane_bytes / 2;
+    g.y = m + p * w->product_plane;
+    w->mm->f16->run(&g);
+  }
+}
+
 static void products_s8(const sam_winograd *w, int64_t count, const int16_t *v, int32_t *m) {
   sam_s8_winograd_product g = {.m = count, .n = w->mm->n_padded, .k = w->mm->k, .lda = w->k_padded};
   g.ldy = w->mm->n_padded;
@@ -258,12 +301,16 @@ static void task(void *arg, int64_t begin, int64_t end, int thread) {
     for (int64_t t = 0; t < count; t++) {
       const void *d[MOST_PLANES];
       tile_pixels(r, image, first + t, zeros, d);
-      if (f32)
+      if (mm->f16)
+        w->f32->input_f16(k, (const float *const *)d, (uint16_t *)(void *)v + t * w->k_padded, w->in_plane);
+      else if (f32)
         w->f32->input(k, (const float *const *)d, (float *)(void *)v + t * w->k_padded, w->in_plane);
       else
         w->form->input(k, (const uint8_t *const *)d, mm->flip, (int16_t *)(void *)v + t * w->k_padded, w->in_plane);
     }
-    if (f32)
+    if (mm->f16)
+      products_f16(w, count, (const uint16_t *)(void *)v, (float *)(void *)m);
+    else if (f32)
       products_f32(w, count, (const float *)(void *)v, (float *)(void *)m);
     else
       products_s8(w, count, (const int16_t *)(void *)v, (int32_t *)(void *)m);

@@ -9,7 +9,7 @@
  * channels times channels x outputs. G g Gt is packed once.
  *
  *   FLOAT32       16/9 of the filter's bytes; results differ from the definition's by a few units in the last place of
- *                 the largest product
+ *                 the largest product. In half precision the products alone are: transforms add floats
  *   INT8, UINT8   exact. 2 G has whole numbers only, so the sums come out four times as large, without a remainder. The
  *                 left side takes 11 bits, the right one 13, both are kept in 16: 32/9 of the filter's bytes. Pays where
  *                 bytes are widened to 16 bits before they are multiplied anyway.

@@ -1,4 +1,4 @@
-/* Samara: matrix multiplication, the kinds f32_gemm and s8_gemm. Convolutions run on them without im2col:
+/* Samara: matrix multiplication, the kinds f32_gemm, f16_gemm and s8_gemm. Convolutions run on them without im2col:
  *
  *      row i of the left matrix:   the bytes at a[i] + tap[0], then at a[i] + tap[1], …   (`k` elements at each)
  *                                  = the window of output pixel i; a plain matrix has one tap, offset 0
@@ -39,6 +39,37 @@ typedef const struct sam_f32_gemm {
   sam_gemm_tile tile; /* kr = 1 */
   void (*run)(const sam_f32_gemm_args *args);
 } sam_f32_gemm_t;
+
+/* The same in half precision: y = clamp(bias + scale[j] * sum a * w). At most SAM_F16_RUN products are added up as
+ * halves; such sums go to one of float32, so that long ones lose no more than short ones. sam_f16_scale makes weights
+ * so small that no sum of halves is larger than the largest element of its rows: what leaves the range of halves
+ * (65504) is an element of `a` alone, and then infinite, as IEEE 754 has it. */
+enum { SAM_F16_RUN = 64 };
+typedef struct sam_f16_gemm_args {
+  int64_t m;
+  int32_t n, taps, k;
+  const uint16_t *const *a;
+  const ptrdiff_t *tap;
+  const uint16_t *w; /* each panel: nr factors `scale` (float), then its weights times 1 / scale[j] */
+  const float *bias;
+  float *y;
+  ptrdiff_t ldy;
+  float lo, hi;
+} sam_f16_gemm_args;
+
+typedef const struct sam_f16_gemm {
+  sam_gemm_tile tile; /* kr = 1; a rate above f32_gemm's where this is the faster one */
+  void (*run)(const sam_f16_gemm_args *args);
+  void (*convert)(int64_t n, const float *x, uint16_t *y); /* half to even; beyond 65504 infinity */
+} sam_f16_gemm_t;
+
+/* A power of two for a column whose largest finite weight has this magnitude: times 1 / scale it is at most
+ * 1 / SAM_F16_RUN. */
+static inline float sam_f16_scale(float magnitude) {
+  int exponent = 0;
+  frexpf(magnitude, &exponent);
+  return ldexpf(SAM_F16_RUN, exponent < -120 ? -120 : exponent > 120 ? 120 : exponent);
+}
 
 enum { SAM_GEMM_S8, SAM_GEMM_F32, SAM_GEMM_S32 };
 

@@ -1,4 +1,6 @@
-/* Samara: matrix multiplication in portable C: the meaning of the kinds f32_gemm and s8_gemm. */
+/* Samara: matrix multiplication in portable C: the meaning of the kinds f32_gemm, f16_gemm, s8_gemm and
+ * s16_gemm. */
+#include "common/fp16.h"
 #include "common/requant.h"
 #include "ukernels/ukernels.h"
 
@@ -24,6 +26,36 @@ static void f32_run(const sam_f32_gemm_args *g) {
 }
 
 sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1, 1}, f32_run};
+
+/* Sums as they should be: a kernel that adds halves is near it. */
+static void f16_run(const sam_f16_gemm_args *g) {
+  const size_t panel = (size_t)g->taps * (size_t)g->k * NR + 2 * NR;
+  for (int64_t i = 0; i < g->m; i++) {
+    for (int32_t j = 0; j < g->n; j += NR) {
+      const uint16_t *w = g->w + panel * (size_t)(j / NR);
+      float scale[NR];
+      double acc[NR] = {0};
+      memcpy(scale, w, sizeof scale);
+      w += 2 * NR;
+      for (int32_t t = 0; t < g->taps; t++) {
+        const uint16_t *a = (const uint16_t *)(const void *)((const char *)g->a[i] + g->tap[t]);
+        for (int32_t k = 0; k < g->k; k++, w += NR)
+          for (int c = 0; c < NR; c++) acc[c] += (double)sam_f16_to_f32(a[k]) * (double)sam_f16_to_f32(w[c]);
+      }
+      for (int c = 0; c < NR && j + c < g->n; c++) {
+        const float x = (float)(acc[c] * (double)scale[c]) + (g->bias ? g->bias[j + c] : 0.0f);
+        const float above = x > g->lo ? x : g->lo;
+        g->y[i * g->ldy + j + c] = x != x ? x : above < g->hi ? above : g->hi;
+      }
+    }
+  }
+}
+
+static void f16_convert(int64_t n, const float *x, uint16_t *y) {
+  for (int64_t i = 0; i < n; i++) y[i] = sam_f32_to_f16(x[i]);
+}
+
+sam_f16_gemm_t sam_f16_gemm__scalar = {{1, NR, 1, 0}, f16_run, f16_convert};
 
 static void s8_run(const sam_s8_gemm_args *g) {
   const size_t panel = (size_t)(g->taps + g->skipped) * (size_t)g->k * NR;

@@ -12,6 +12,8 @@
 typedef const struct sam_f32_winograd {
   /* v[p * plane + c] = (Bt d B)[p] of the 4 x 4 pixels d, row by row, for c < n. */
   void (*input)(int64_t n, const float *const d[16], float *v, int64_t plane);
+  /* The same as halves, a quarter as large, so that they fit where d does. */
+  void (*input_f16)(int64_t n, const float *const d[16], uint16_t *v, int64_t plane);
   /* y[q][c] = clamp((At m A)[q] + bias[c]) of the 2 x 2 pixels q, from m[p * plane + c]. */
   void (*output)(int64_t n, const float *m, int64_t plane, const float *bias, float lo, float hi, float *const y[4]);
 } sam_f32_winograd_t;

@@ -56,6 +56,64 @@ static void test_f32(const char *level) {
   }
 }
 
+/* Half precision against sums in double precision of the numbers before they were halves. Weights are rounded
+ * by 2^-12, sums of SAM_F16_RUN halves by as much each time. */
+static void test_f16(const char *level) {
+  static float values[SPACE], w[MAX_N * MAX_TAPS * MAX_K];
+  static uint16_t halves[SPACE + 32];
+  sam_f16_gemm_t *kernel = sam_uk.f16_gemm;
+  for (int round = 0; round < 90; round++) {
+    const int m = PICK(sizes_m), n = PICK(sizes_n), k = PICK(sizes_k), taps = test_int(0, MAX_TAPS);
+    const int nr = kernel->tile.nr;
+    const bool extreme = round % 9 == 8; /* the largest halves by equal weights: sums must not become infinite */
+    const float size = ldexpf(1, test_int(-60, 60));
+    for (int i = 0; i < SPACE; i++) values[i] = extreme ? 65504 : test_float(-1, 1);
+    for (int i = 0; i < n * taps * k; i++) w[i] = size * (extreme ? 0.99997f : test_float(-1, 1));
+    kernel->convert(SPACE, values, halves);
+    for (int i = 0; i < SPACE; i++) EXPECT_EQ(halves[i], sam_f32_to_f16(values[i]));
+    const void *a[MAX_M];
+    ptrdiff_t tap[MAX_TAPS];
+    place(m, taps, k, 2, (const char *)halves, a, tap);
+    float *bias = gemm_room(4 * (MAX_N + 64)), *y = gemm_room(4 * (size_t)m * (size_t)(n + 3));
+    for (int i = 0; i < n; i++) bias[i] = size * test_float(-1, 1);
+    for (int i = 0; i < m * (n + 3); i++) y[i] = 7;
+    const size_t panel = (size_t)(2 * nr + taps * k * nr);
+    uint16_t *packed = gemm_room(2 * panel * (size_t)((n + nr - 1) / nr));
+    for (int j = 0; j < n; j++) {
+      float most = 0, *scale = (float *)(void *)(packed + panel * (size_t)(j / nr));
+      for (int e = 0; e < taps * k; e++) most = fmaxf(most, fabsf(w[j * taps * k + e]));
+      scale[j % nr] = sam_f16_scale(most);
+      for (int e = 0; e < taps * k; e++)
+        packed[panel * (size_t)(j / nr) + (size_t)(2 * nr + e * nr + j % nr)] =
+            sam_f32_to_f16(w[j * taps * k + e] / scale[j % nr]);
+    }
+    sam_f16_gemm_args g = {.m = m, .n = n, .taps = taps, .k = k, .tap = tap, .w = packed, .y = y, .ldy = n + 3};
+    g.a = (const uint16_t *const *)a;
+    g.bias = round % 3 ? bias : NULL;
+    g.lo = round % 2 ? -size / 2 : -INFINITY, g.hi = round % 2 ? 2 * size : INFINITY;
+    kernel->run(&g);
+    double worst = 0;
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j < n; j++) {
+        double sum = g.bias ? (double)bias[j] : 0, square = 0;
+        for (int t = 0; t < taps; t++)
+          for (int e = 0; e < k; e++) {
+            const uint16_t half = ((const uint16_t *)a[i])[tap[t] / 2 + e];
+            const double product = (double)sam_f16_to_f32(half) * (double)w[(j * taps + t) * k + e];
+            sum += product, square += product * product;
+          }
+        sum = fmin(fmax(sum, (double)g.lo), (double)g.hi);
+        const double error = fabs(sum - (double)y[i * (n + 3) + j]), least = 1e-6 * (double)size;
+        worst = fmax(worst, extreme ? error / (fabs(sum) + least) : error / (sqrt(square) + least));
+      }
+      for (int j = n; j < n + 3; j++) EXPECT(y[i * (n + 3) + j] == 7);
+    }
+    if (!(worst <= 1e-2)) printf("f16_gemm %s: m %d n %d taps %d k %d: off by %g\n", level, m, n, taps, k, worst);
+    EXPECT(worst <= 1e-2);
+    free(y), free(bias), free(packed);
+  }
+}
+
 static void test_s8(const char *level, sam_s8_gemm_t *kernel) {
   static int8_t values[SPACE], w[MAX_N * MAX_TAPS * MAX_K];
   static char formed[2][2 * SPACE + 256];
@@ -383,6 +441,7 @@ int main(void) {
     if (!sam_isa_force(level)) continue;
     printf("%s\n", level);
     test_f32(level);
+    test_f16(level);
     test_s8(level, sam_uk.s8_gemm);
     test_row_sums(level, sam_uk.s8_gemm);
     if (sam_uk.s8_gemm->thin) test_s8(level, sam_uk.s8_gemm->thin);

@@ -1,4 +1,5 @@
 /* Every instance of the depthwise, pooling and mixing kernels that this machine can run against the portable one. */
+#include "common/fp16.h"
 #include "test.h"
 #include "ukernels/ukernels.h"
 
@@ -181,6 +182,11 @@ static void test_winograd(const sam_uk_table *t, const sam_uk_table *plain) {
     t->f32_winograd->input(n, d, got, PLANE);
     plain->f32_winograd->input(n, d, want, PLANE);
     for (int i = 0; i < 16 * PLANE; i++) EXPECT_NEAR(got[i], want[i], 1e-5);
+    uint16_t halves[16 * PLANE];
+    for (int i = 0; i < 16 * PLANE; i++) halves[i] = sam_f32_to_f16(7.0f / 4);
+    t->f32_winograd->input_f16(n, d, halves, PLANE);
+    for (int i = 0; i < 16 * PLANE; i++)
+      EXPECT_NEAR(4 * sam_f16_to_f32(halves[i]), want[i], 1e-3f * fabsf(want[i]) + 1e-5f);
     for (int i = 0; i < 16 * PLANE; i++) got[i] = want[i] = 7;
     for (int q = 0; q < 4; q++) to[0][q] = got + q * PLANE, to[1][q] = want + q * PLANE;
     t->f32_winograd->output(n, input_f32, 300, filter_f32, -1.5f, 2.5f, to[0]);

@@ -3,6 +3,7 @@
 #
 #     tools/arm/count.sh MODEL.tflite…                 on cortex-a53 and cortex-a76, with LiteRT
 #     tools/arm/count.sh --no-litert --top 10 MODEL…   only ours, with the functions that need most
+#     tools/arm/count.sh --no-litert --allow-fp16 --cpu cortex-a76 MODEL…   in half precision
 #
 # `instructions.py --help` lists the options.
 source "$(dirname "$0")/../ci/lib.sh"

@@ -43,7 +43,8 @@ def per_invoke(work: Path, cpu: str, command: list[str | Path], qemu: list[str |
 
 def samara(args: argparse.Namespace, cpu: str, model: Path) -> Counter[str]:
     """Ours; always 10 invokes, since static programs do not vary."""
-    return per_invoke(args.work, cpu, [args.work / "invoke", model], [], 10)
+    flags = ["--allow-fp16"] if args.allow_fp16 else []
+    return per_invoke(args.work, cpu, [args.work / "invoke", *flags, model], [], 10)
 
 
 def litert(args: argparse.Namespace, cpu: str, model: Path, expected: int) -> int:
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL")
     parser.add_argument("--cpu", action="append", metavar="NAME", help="of QEMU; default: " + " and ".join(CPUS))
     parser.add_argument("--no-litert", dest="litert", action="store_false", help="only Samara")
+    parser.add_argument("--allow-fp16", action="store_true", help="ours in half precision, where the processor can")
     parser.add_argument("--top", type=int, default=0, metavar="N", help="also the N functions of ours that need most")
     parser.add_argument("--work", type=Path, required=True, help="folder with qemu_count.so and invoke")
     parser.add_argument("--root", type=Path, help="root of the ARM64 Python")

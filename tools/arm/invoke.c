@@ -1,7 +1,8 @@
-/* Samara: runs a model N times on fixed random inputs and does nothing else: `invoke MODEL N`. With this program linked
- * statically, two counts of its instructions differ by exactly what the invokes need. */
+/* Samara: runs a model N times on fixed random inputs and does nothing else: `invoke [--allow-fp16] MODEL N`. With this
+ * program linked statically, two counts of its instructions differ by exactly what the invokes need. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "samara.h"
 
@@ -22,12 +23,15 @@ static int failed(const sam_error *error) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[1], "--allow-fp16") != 0)) return 2;
   sam_error error;
+  sam_options options;
+  sam_options_init(&options);
+  options.allow_fp16 = argc == 4;
   sam_model *model;
   sam_session *session;
-  if (sam_model_open(argv[1], NULL, &model, &error)) return failed(&error);
-  if (sam_session_create(model, 0, NULL, &session, &error)) return failed(&error);
+  if (sam_model_open(argv[argc - 2], NULL, &model, &error)) return failed(&error);
+  if (sam_session_create(model, 0, &options, &session, &error)) return failed(&error);
   for (int32_t i = 0, t; (t = sam_session_input(session, i)) >= 0; i++) {
     sam_tensor_view view;
     if (sam_session_tensor(session, t, &view, &error)) return failed(&error);
@@ -37,7 +41,7 @@ int main(int argc, char **argv) {
     if (sam_session_write(session, t, bytes, view.bytes, &error)) return failed(&error);
     free(bytes);
   }
-  for (int n = atoi(argv[2]); n > 0; n--)
+  for (int n = atoi(argv[argc - 1]); n > 0; n--)
     if (sam_session_invoke(session, &error)) return failed(&error);
   return 0;
 }

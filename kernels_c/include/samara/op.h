@@ -190,6 +190,7 @@ typedef struct sam_ctx {
   int32_t threads;
   sam_node *node;   /* the operator being prepared or run */
   bool no_winograd; /* sum the products of float convolutions in the order of the filter */
+  bool allow_fp16;  /* FLOAT32 may be computed in half precision */
 } sam_ctx;
 
 /* Reports failure: `return sam_fail(ctx, SAM_UNSUPPORTED, "filter has %d input channels, input has %d", f, c);`

@@ -11,11 +11,11 @@
 #include "session.h"
 
 enum {
-  REACH = 4,             /* how many steps behind its predecessor a link may be */
-  CACHED = 256 << 10,    /* bytes of results that the second cache holds, beside what else is there */
-  NEAR = 64 << 10,       /* and of weights */
-  FEWEST = 112,          /* pixels of a strip that are worth reading the weights */
-  ENOUGH = 128 << 10,    /* bytes between the links beyond which strips do not grow */
+  REACH = 4,          /* how many steps behind its predecessor a link may be */
+  CACHED = 256 << 10, /* bytes of results that the second cache holds, beside what else is there */
+  NEAR = 64 << 10,    /* and of weights */
+  FEWEST = 112,       /* pixels of a strip that are worth reading the weights */
+  ENOUGH = 128 << 10, /* bytes between the links beyond which strips do not grow */
 };
 
 typedef enum kind { OTHER, POINTWISE, WIDE, ELEMENTWISE } kind;
@@ -58,8 +58,10 @@ static size_t lay_out(sam_strips *s, int64_t rows) {
     }
     before->ring = rows;
     before->at = at;
-    if (!link->node->rows && link->ring) before->at = link->at; /* in place */
-    else at += ((size_t)rows * before->row_bytes + SAM_SLACK + 63) / 64 * 64;
+    if (!link->node->rows && link->ring)
+      before->at = link->at; /* in place */
+    else
+      at += ((size_t)rows * before->row_bytes + SAM_SLACK + 63) / 64 * 64;
   }
   return at;
 }

@@ -5,8 +5,9 @@
  * What stands before the depthwise convolution or what stands behind it may be missing, and any operator that computes
  * one element from one (node->piece) may stand where HARD_SWISH does; its results lie where its input was.
  *
- * Only the last result goes to a tensor. Those between lie in rings of as many rows as a strip needs. The operators and their kernels are those that would have run alone, on the same rows, so
- * the bytes are the same. runtime/strips.c finds them. */
+ * Only the last result goes to a tensor. Those between lie in rings of as many rows as a strip needs. The operators and
+ * their kernels are those that would have run alone, on the same rows, so the bytes are the same. runtime/strips.c
+ * finds them. */
 #ifndef SAM_COMMON_STRIPS_H
 #define SAM_COMMON_STRIPS_H
 

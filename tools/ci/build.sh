@@ -7,7 +7,7 @@ for compiler in gcc "$CLANG"; do
   say "build and C tests: $compiler"
   configure "$compiler" -DCMAKE_C_COMPILER="$compiler" -DSAMARA_TESTS=ON
   compile "$compiler"
-  ctest --test-dir "$BUILD/$compiler" --output-on-failure --no-tests=error
+  ctest --test-dir "$BUILD/$compiler" --output-on-failure --no-tests=error -j "$JOBS"
 done
 say "exported names"
 # Everything visible outside starts with sam_.

@@ -16,7 +16,7 @@ esac
 say "C tests under -fsanitize=$flags"
 configure "$kind" -DCMAKE_C_COMPILER=gcc -DSAMARA_TESTS=ON -DSAMARA_SANITIZE=$flags
 compile "$kind"
-ctest --test-dir "$BUILD/$kind" --output-on-failure --no-tests=error
+ctest --test-dir "$BUILD/$kind" --output-on-failure --no-tests=error -j "$JOBS"
 [ "$kind" = address ] || exit 0
 
 models=$(find examples ../shared/models -name '*.tflite' -size -600k 2>/dev/null | sort || true)

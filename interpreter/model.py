@@ -248,7 +248,7 @@ def load(
     """Opens and verifies a `.tflite` file (a path, or the bytes) and makes it callable.
 
     `allow_fp16` lets a float32 model multiply in half precision on ARM processors that can: faster, answers good to
-    about 1e-3 of their range. `weight_cache` names a file that keeps the repacked weights, so that the next process
+    1e-3 to 1e-2 of their range. `weight_cache` names a file that keeps the repacked weights, so that the next process
     starts faster and shares them: one file for each model, made anew when model, library or processor change.
     `Model.weight_cache()` says what became of it.
     """

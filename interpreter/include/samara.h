@@ -67,7 +67,7 @@ typedef struct sam_options {
                                answer, but nearer to that of engines that sum so. Default false */
   bool allow_fp16;          /* FLOAT32 matrix products and convolutions with constant weights may multiply in half precision,
                                on ARM64 processors that compute in it (ARMv8.2 FEAT_FP16); elsewhere this changes nothing.
-                               Faster, half the repacked weights, and results good to about 1e-3 of their range. Inputs of
+                               Faster, half the repacked weights, and results good to 1e-3 to 1e-2 of their range. Inputs of
                                such an operator beyond 65504 count as infinite. Default false */
   uint64_t max_memory;      /* refuse plans that need more bytes than this in all. Default 16 GiB */
   const char *device;       /* "cpu" (default, NULL too) or the name of another back end */

@@ -20,6 +20,7 @@ cases kill it.
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
 import os
 import pickle
@@ -303,6 +304,7 @@ def in_child(work: Callable[[], Any]) -> Any:
     if child == 0:
         try:
             os.close(reader)
+            faulthandler.disable()  # a crash is the parent's to report
             try:
                 answer = pickle.dumps((True, work()))
             except BaseException as error:

@@ -533,7 +533,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   if (p->kernel->pairs) {
     bool risky = !known;
     for (int64_t i = 0; known && i < sam_elements(filter); i++) risky = risky || sam_dw_weight(&p->packing, i) == -128;
-    if (risky) p->kernel = &sam_s8_dw__scalar;
+    if (risky) p->kernel = sam_uk.s8_dw->pairs ? &sam_s8_dw__scalar : sam_uk.s8_dw;
   }
   /* 255 - 0 is the one weight that two signed bytes do not add up to. */
   if (p->kernel->parts == 2 && p->packing.zero_point == 0) p->kernel = &sam_u8_dw__scalar;

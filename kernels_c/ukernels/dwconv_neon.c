@@ -117,8 +117,8 @@ INLINE void some_pixels(const sam_dw_strip *s, const uint8_t *const *tap, int64_
 /* Pointers to the taps of a block of channels at its first pixel, in the order of their weights. */
 INLINE void point_at_taps(const sam_dw_strip *s, int64_t c, const int kh, const int kw, const uint8_t *order,
                           const uint8_t **tap) {
-  UNROLL for (int t = 0; t < kh * kw; t++)
-    tap[order ? order[t] : t] = (const uint8_t *)s->rows[t / kw] + c + s->taps[t % kw];
+  UNROLL for (int t = 0; t < kh * kw; t++) tap[order ? order[t] : t] =
+      (const uint8_t *)s->rows[t / kw] + c + s->taps[t % kw];
 }
 
 /* Several pixels at a time, in assembly: */
@@ -128,7 +128,7 @@ INLINE void point_at_taps(const sam_dw_strip *s, int64_t c, const int kh, const 
 
 /* Where the tap of a place of a 5 x 5 filter lies in its packed weights: the order in which dwconv_neon_5x5.inc meets
  * columns two apart. */
-static const uint8_t TAPS_BY_2[25] = {2,  0,  3,  1,  4,  7, 9,  6,  8,  5,  12, 10, 13,
+static const uint8_t TAPS_BY_2[25] = {2,  0,  3,  1,  4,  7,  9,  6,  8,  5,  12, 10, 13,
                                       11, 14, 17, 19, 16, 18, 15, 22, 20, 23, 21, 24};
 
 /* The first pixels of a block of such a filter to plain int8; returns their number. */
@@ -148,8 +148,8 @@ INLINE int64_t fives_of(const sam_dw_strip *s, int64_t c, const int stride, cons
 #endif
 }
 
-/* The blocks of a filter of at most MAX_TAPS taps. `s` is a copy: stores of bytes do not make it anew. `stride`: of a 5 x 5
- * filter to plain int8 whose columns lie side by side. */
+/* The blocks of a filter of at most MAX_TAPS taps. `s` is a copy: stores of bytes do not make it anew. `stride`: of a 5
+ * x 5 filter to plain int8 whose columns lie side by side. */
 INLINE void blocks(const sam_dw_strip *args, const int kh, const int kw, const bool u, const uint8_t *order,
                    const int stride) {
   const sam_dw_strip copy = *args, *s = &copy;
@@ -327,20 +327,20 @@ static void u8_3x3(const sam_dw_strip *s) {
 }
 
 #define S8(...) \
-  { .run = __VA_ARGS__, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .pairs = true }
+  { .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .run = __VA_ARGS__ }
 #define U8(function) \
   { .run = function, .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .offset = -128, .parts = 2 }
 sam_dw_kernel sam_s8_dw__neon = S8(s8_any);
-sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3);
-sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3);
+sam_dw_kernel sam_s8_dw3x3s1__neon = S8(s8_3x3, .pairs = true);
+sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3, .pairs = true);
 #if defined(__aarch64__) /* on cores in order dot products take twice the cycles: rows must be interleaved */
-sam_dw_kernel sam_s8_dw3x3s1__neoninorder = S8(s8_3x3);
-sam_dw_kernel sam_s8_dw3x3__neoninorder = S8(s8_3x3);
-sam_dw_kernel sam_s8_dw5x5s1__neoninorder = S8(s8_5x5s1);
-sam_dw_kernel sam_s8_dw5x5__neoninorder = S8(s8_5x5, .taps = TAPS_BY_2);
+sam_dw_kernel sam_s8_dw3x3s1__neoninorder = S8(s8_3x3, .pairs = true);
+sam_dw_kernel sam_s8_dw3x3__neoninorder = S8(s8_3x3, .pairs = true);
+sam_dw_kernel sam_s8_dw5x5s1__neoninorder = S8(s8_5x5s1, .pairs = true);
+sam_dw_kernel sam_s8_dw5x5__neoninorder = S8(s8_5x5, .taps = TAPS_BY_2, .pairs = true);
 #endif
-sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5s1);
-sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5, .taps = TAPS_BY_2);
+sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5s1, .pairs = true);
+sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5, .taps = TAPS_BY_2, .pairs = true);
 sam_dw_kernel sam_u8_dw__neon = U8(u8_any);
 sam_dw_kernel sam_u8_dw3x3s1__neon = U8(u8_3x3);
 sam_dw_kernel sam_u8_dw3x3__neon = U8(u8_3x3);

@@ -4,13 +4,14 @@
 #include "ukernels/ukernels.h"
 
 enum { MOST = 1 << 16 };
-static uint8_t input[MOST], filter_bytes[MOST], filter_narrow[MOST];
+static uint8_t input[MOST], filter_bytes[MOST], filter_full[MOST], filter_narrow[MOST];
 static float input_f32[MOST], filter_f32[MOST];
 
 static void fill(void) {
   for (int i = 0; i < MOST; i++) {
     input[i] = (uint8_t)test_int(0, 255);
     filter_bytes[i] = (uint8_t)(int8_t)test_int(-127, 127);
+    filter_full[i] = test_int(0, 9) ? filter_bytes[i] : 128; /* -128: where nothing is summed in 16 bits */
     filter_narrow[i] = test_int(0, 99) ? (uint8_t)test_int(30, 240) : 255; /* less 117: few need nine bits */
     input_f32[i] = test_float(-2, 2);
     filter_f32[i] = test_float(-1, 1);
@@ -20,14 +21,14 @@ static void fill(void) {
 typedef struct shape {
   int32_t kh, kw, stride, dilation;
   int64_t channels, n;
-  bool narrow, limited;
+  bool narrow, limited, full;
 } shape;
 
 /* Runs `kernel` on rows of `input`; out: [kernel->rows][n * channels]. kind: 0 int8, 1 uint8, 2 float. */
 static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   sam_dw_packing packing = {.kernel = kernel, .channels = t->channels, .period = t->channels, .source = SAM_DW_S8};
   packing.filter_channels = t->channels, packing.kh = t->kh, packing.kw = t->kw, packing.stride = t->stride;
-  packing.filter = filter_bytes;
+  packing.filter = t->full ? filter_full : filter_bytes;
   if (kind == 1) packing.source = SAM_DW_U8, packing.zero_point = 117;
   if (kind == 1 && t->narrow) packing.filter = filter_narrow;
   if (kind == 2) packing.source = SAM_DW_F32, packing.filter = filter_f32;
@@ -90,7 +91,8 @@ static void test_dw(const char *name, sam_dw_kernel *kernel, sam_dw_kernel *plai
                  channel_counts[i],
                  1 + (int64_t)i * 5 % 14,
                  variant == 1,
-                 variant == 2};
+                 variant == 2,
+                 kind == 0 && !kernel->pairs};
       if (!size) t.dilation = 1 + variant % 2;
       run_dw(kernel, &t, kind, actual);
       /* The portable kernel computes one row: the r-th begins r * stride input rows further down. */

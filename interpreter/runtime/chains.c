@@ -119,7 +119,7 @@ static void link_up(sam_session *session, candidate *c, int32_t threads) {
 void sam_plan_chains(sam_session *session) {
   begin(session);
   if (session->options.no_fusion || session->options.keep_all) return;
-  const int32_t threads = session->pool ? session->options.threads : 1;
+  const int32_t threads = sam_session_threads(session);
   for (int32_t i = 0; i < session->n_steps; i++) {
     const sam_step *step = &session->steps[i];
     if (!can_link(session, step) || step->node.piece_run) continue;

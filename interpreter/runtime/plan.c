@@ -184,7 +184,7 @@ static const sam_services services = {service_fail,    service_set_shape, servic
 
 void sam_run_init(sam_run *run, sam_session *session, sam_error *error, bool running) {
   *run = (sam_run){.ctx = {.services = &services,
-                          .threads = session->pool ? session->options.threads : 1,
+                          .threads = sam_session_threads(session),
                           .no_winograd = session->options.no_winograd,
                           .allow_fp16 = session->options.allow_fp16},
                    .session = session,

@@ -110,6 +110,9 @@ typedef struct sam_run {
   bool running; /* during invoke */
 } sam_run;
 
+static inline int32_t sam_session_threads(const sam_session *session) {
+  return session->pool ? session->options.threads : 1;
+}
 /* Whether a step is left to run. */
 static inline bool sam_step_runs(const sam_step *step) { return !step->folded && !step->removed; }
 /* The same for itself: not as a link behind another step. */

@@ -76,8 +76,6 @@ static void set_link(sam_strip_link *link, const sam_node *node) {
                            .wide = node->rows && !is_pointwise(node)};
 }
 
-static size_t threads_of(const sam_session *session) { return session->pool ? (size_t)session->options.threads : 1; }
-
 /* Plans the strips of these links; false if they are not worth it. */
 static bool plan(const sam_session *session, const int32_t *steps, sam_strips *s) {
   size_t alone = 0, between = 0, weights = 0;
@@ -87,8 +85,8 @@ static bool plan(const sam_session *session, const int32_t *steps, sam_strips *s
     const size_t in = node->inputs[0]->bytes, out = node->outputs[0]->bytes;
     set_link(&s->links[i], node);
     if (i + 1 < s->n) between += out;
-    if (alone < in + out) alone = node->rows ? in + out : alone;
     if (!node->rows) continue;
+    if (alone < in + out) alone = in + out;
     if (step < node->row_window.step) step = node->row_window.step;
     if (weights < node->inputs[1]->bytes) weights = node->inputs[1]->bytes;
   }
@@ -105,14 +103,14 @@ static bool plan(const sam_session *session, const int32_t *steps, sam_strips *s
     s->cost += row * s->rows * link->height / height;
   }
   return s->rows < height && s->buffer_bytes <= CACHED &&
-         in->bytes + out->bytes + s->buffer_bytes * threads_of(session) < alone;
+         in->bytes + out->bytes + s->buffer_bytes * (size_t)sam_session_threads(session) < alone;
 }
 
 static void link_up(sam_session *session, const int32_t *steps, const sam_strips *s) {
   sam_step *first = &session->steps[steps[0]];
   first->strips = *s;
   first->strips.scratch = (first->node.scratch_bytes + 63) / 64 * 64;
-  first->node.scratch_bytes = first->strips.scratch + s->buffer_bytes * threads_of(session);
+  first->node.scratch_bytes = first->strips.scratch + s->buffer_bytes * (size_t)sam_session_threads(session);
   first->node.strips = &first->strips;
   for (int32_t i = 1; i < s->n; i++) {
     session->steps[steps[i]].first_link = steps[0];

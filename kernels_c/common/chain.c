@@ -1,9 +1,6 @@
 #include "chain.h"
 
-/* Where element 0 would lie, for a tile that begins with element `at`. It is only ever used from there on. */
-static void *origin(void *tile, int64_t at, int64_t size) {
-  return (void *)((uintptr_t)tile - (uintptr_t)at * (uintptr_t)size);
-}
+#include "pieces.h"
 
 static void run_tile(const sam_chain *chain, int64_t at, int64_t to, int thread) {
   void *results[SAM_CHAIN_LINKS];
@@ -15,7 +12,7 @@ static void run_tile(const sam_chain *chain, int64_t at, int64_t to, int thread)
       inputs[k] = link->from[k] < 0 ? node->inputs[k]->data : results[link->from[k]];
     results[i] = node->outputs[0]->data;
     if (link->size)
-      results[i] = origin((char *)node->scratch + sam_chain_tile_bytes(chain, i) * (size_t)thread, at, link->size);
+      results[i] = sam_origin((char *)node->scratch + sam_chain_tile_bytes(chain, i) * (size_t)thread, at, (size_t)link->size);
     node->piece(node, inputs, results[i], at, to);
   }
 }

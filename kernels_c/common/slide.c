@@ -389,16 +389,21 @@ static void slide_task(void *arg, int64_t begin, int64_t end, int thread) {
   }
 }
 
+/* In calls of slide_block, of all columns. */
+static slide_run run_of(const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch) {
+  return (slide_run){.win = win,
+                     .mm = mm,
+                     .in = in,
+                     .out = out,
+                     .scratch = scratch,
+                     .block = slide_block(win, mm),
+                     .columns = mm->n_padded,
+                     .out_bytes = sam_type_bits(mm->out->type) / 8};
+}
+
 void sam_slide_pixels(const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch,
                       int64_t first, int64_t last, int thread) {
-  const slide_run r = {.win = win,
-                       .mm = mm,
-                       .in = in,
-                       .out = out,
-                       .scratch = scratch,
-                       .block = slide_block(win, mm),
-                       .columns = mm->n_padded,
-                       .out_bytes = sam_type_bits(mm->out->type) / 8};
+  const slide_run r = run_of(win, mm, in, out, scratch);
   for (int64_t next; first < last; first = next) {
     next = last - first < r.block ? last : first + r.block;
     run_block(&r, 0, first, next, 0, 0, thread);
@@ -408,15 +413,8 @@ void sam_slide_pixels(const sam_slide *win, const sam_matmul *mm, const void *in
 void sam_slide_run(sam_ctx *ctx, const sam_slide *win, const sam_matmul *mm, const void *in, void *out, void *scratch,
                    const float *batch_scale, const int32_t *batch_zero) {
   if (win->batches == 0 || win->y_count <= 0 || win->x_count <= 0 || mm->n == 0) return;
-  slide_run r = {.win = win,
-                 .mm = mm,
-                 .in = in,
-                 .out = out,
-                 .scratch = scratch,
-                 .batch_scale = batch_scale,
-                 .batch_zero = batch_zero,
-                 .out_bytes = sam_type_bits(mm->out->type) / 8};
-  r.block = slide_block(win, mm);
+  slide_run r = run_of(win, mm, in, out, scratch);
+  r.batch_scale = batch_scale, r.batch_zero = batch_zero;
   const int64_t pixels = (int64_t)win->y_count * win->x_count;
   if (win->mode != SAM_SLIDE_COPY) r.block = flat_block(ctx, win, mm, r.block);
   r.blocks = win->mode == SAM_SLIDE_COPY ? (win->y_count + win->strip_rows - 1) / win->strip_rows

@@ -1,5 +1,7 @@
 #include "strips.h"
 
+#include "pieces.h"
+
 typedef struct strips_work {
   const sam_strips *strips;
   int64_t pieces, per_image; /* runs of strips that one thread makes, of an image; strips of an image */
@@ -8,11 +10,6 @@ typedef struct strips_work {
 typedef struct row_range {
   int64_t begin, end; /* of an image */
 } row_range;
-
-/* Where row 0 would lie, if row `at` lies at `buffer`. It is only ever used from there on. */
-static void *origin(void *buffer, int64_t at, size_t row_bytes) {
-  return (void *)((uintptr_t)buffer - (uintptr_t)at * (uintptr_t)row_bytes);
-}
 
 static void run_link(const sam_strip_link *link, const sam_rows *rows) {
   const sam_node *node = link->node;
@@ -48,10 +45,10 @@ static void run_strip(const sam_strips *s, int64_t image, row_range wanted, int 
     for (int64_t next; y < end; y = next) {
       next = ring_end(link->ring, y, end);
       sam_rows rows = {.input = input, .ring = ring, .output = output, .thread = thread, .anew = anew};
-      if (link->ring) rows.output = origin(output, above + y - y % link->ring, link->row_bytes);
+      if (link->ring) rows.output = sam_origin(output, above + y - y % link->ring, link->row_bytes);
       if (ring && !link->wide) {
         next = ring_end(ring, y, next);
-        rows.input = origin((void *)(uintptr_t)input, above + y - y % ring, link[-1].row_bytes);
+        rows.input = sam_origin(input, above + y - y % ring, link[-1].row_bytes);
         rows.ring = 0;
       }
       rows.begin = above + y, rows.end = above + next;

@@ -309,22 +309,17 @@ static void s8_any(const sam_dw_strip *s) { any(s, false); }
 static void u8_any(const sam_dw_strip *s) { any(s, true); }
 static void s8_5x5s1(const sam_dw_strip *s) { five(s, 1, NULL); }
 static void s8_5x5(const sam_dw_strip *s) { five(s, 2, TAPS_BY_2); }
-static void s8_3x3(const sam_dw_strip *s) {
-  if (!s->fits16) {
-    three(s, false, false);
-    return;
+#define THREE(x8, u)                            \
+  static void x8##_3x3(const sam_dw_strip *s) { \
+    if (!s->fits16) {                           \
+      three(s, false, u);                       \
+      return;                                   \
+    }                                           \
+    three(s, true, u);                          \
+    x8##_clamp(s, 1);                           \
   }
-  three(s, true, false);
-  s8_clamp(s, 1);
-}
-static void u8_3x3(const sam_dw_strip *s) {
-  if (!s->fits16) {
-    three(s, false, true);
-    return;
-  }
-  three(s, true, true);
-  u8_clamp(s, 1);
-}
+THREE(s8, false)
+THREE(u8, true)
 
 #define S8(...) \
   { .element = 1, .group = 1, .block = BLOCK, .least = BLOCK, .rows = 1, .run = __VA_ARGS__ }

@@ -240,8 +240,8 @@ SAM_API sam_status sam_session_resize(sam_session *session, int32_t tensor, int3
 SAM_API sam_status sam_session_prepare(sam_session *session, sam_error *error);
 /* Runs the subgraph. Allocates nothing, unless the shape of a tensor depends on values. */
 SAM_API sam_status sam_session_invoke(sam_session *session, sam_error *error);
-/* Makes the running invoke stop with SAM_CANCELLED before its next operator; without one running, the next invoke
- * does. May be called from any thread. */
+/* Makes the running invoke stop with SAM_CANCELLED before its next operator, or within one whose loop is long; without
+ * one running, the next invoke does. What a stopped operator has written is not to be read. From any thread. */
 SAM_API void sam_session_cancel(sam_session *session);
 /* Sets all variables to their zero point (0 for floats). */
 SAM_API void sam_session_reset(sam_session *session);

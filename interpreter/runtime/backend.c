@@ -36,6 +36,12 @@ static sam_status cpu_prepare(void *state, sam_session *session, sam_segment seg
   return SAM_OK;
 }
 
+static sam_status cancelled(sam_session *session, const sam_step *step, const char *where, sam_error *error) {
+  atomic_store(&session->cancel, false);
+  return sam_error_set(error, SAM_CANCELLED, step->subgraph, step->node.index, -1, "cancelled %s node %d %s", where,
+                       (int)step->node.index, step->source->name);
+}
+
 static sam_status cpu_run(void *state, sam_session *session, sam_segment segment, sam_error *error) {
   (void)state;
   sam_run run;
@@ -44,16 +50,13 @@ static sam_status cpu_run(void *state, sam_session *session, sam_segment segment
   for (int32_t i = segment.begin; i < segment.end; i++) {
     sam_step *step = &session->steps[i];
     if (!sam_step_leads(step)) continue;
-    if (atomic_load_explicit(&session->cancel, memory_order_relaxed)) {
-      atomic_store(&session->cancel, false);
-      return sam_error_set(error, SAM_CANCELLED, step->subgraph, step->node.index, -1, "cancelled before node %d %s",
-                           (int)step->node.index, step->source->name);
-    }
+    if (atomic_load_explicit(&session->cancel, memory_order_relaxed)) return cancelled(session, step, "before", error);
     run.step = step;
     run.ctx.node = &step->node;
     uint64_t start = profile ? sam_now_ns() : 0;
     if (step->late) SAM_TRY(sam_plan_late(&run, step));
     SAM_TRY(step->node.eval(&run.ctx, &step->node));
+    if (run.cut) return cancelled(session, step, "in", error);
     if (profile) {
       step->ns += sam_now_ns() - start;
       step->calls++;

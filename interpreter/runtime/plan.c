@@ -158,8 +158,35 @@ static const void *service_pack(struct sam_ctx *ctx, const sam_tensor *source, u
   return data;
 }
 
+/* A loop of more cycles than this is run part by part, and sam_session_cancel heard between them. */
+enum { CYCLES_TO_LOOK = 20000000 };
+
+typedef struct loop_part {
+  sam_task_fn task;
+  void *arg;
+  int64_t first;
+} loop_part;
+
+static void run_part(void *arg, int64_t begin, int64_t end, int thread) {
+  const loop_part *part = arg;
+  part->task(part->arg, part->first + begin, part->first + end, thread);
+}
+
 static void service_parallel(struct sam_ctx *ctx, int64_t n, int64_t cost, sam_task_fn task, void *arg) {
-  sam_pool_run(run_of(ctx)->session->pool, n, cost, task, arg);
+  sam_run *run = run_of(ctx);
+  sam_session *session = run->session;
+  const int64_t few = session->pool ? 8 * session->options.threads : 1, some = CYCLES_TO_LOOK / (cost < 1 ? 1 : cost);
+  const int64_t most = some > few ? some : few;
+  if (n <= most) {
+    sam_pool_run(session->pool, n, cost, task, arg);
+    return;
+  }
+  loop_part part = {task, arg, 0};
+  for (; part.first < n; part.first += most) {
+    run->cut |= atomic_load_explicit(&session->cancel, memory_order_relaxed);
+    if (run->cut) return;
+    sam_pool_run(session->pool, n - part.first < most ? n - part.first : most, cost, run_part, &part);
+  }
 }
 
 static sam_status service_resize_string(struct sam_ctx *ctx, sam_tensor *tensor, size_t bytes) {

@@ -29,10 +29,13 @@ static uint64_t node_macs(const sam_node *node) {
     uint64_t columns = dim(out, out->rank - 1);
     return filter->rank < 2 || columns == 0 ? 0 : elements(out) * (dim(filter, filter->rank - 2) * dim(filter, filter->rank - 1) / columns);
   }
-  if (strstr(name, "SEQUENCE_LSTM")) {
-    uint64_t weights = 0, batches_steps = elements(in) / dim(in, in->rank - 1);
-    for (int32_t i = 1; i <= 8 && i < node->n_inputs; i++) weights += elements(node->inputs[i]);
-    return weights * batches_steps;
+  if (strstr(name, "LSTM") || strstr(name, "RNN") || !strcmp(name, "SVDF")) {
+    uint64_t weights = 0; /* every matrix but the state, once for each row of each time step */
+    for (int32_t i = 1; i < node->n_inputs; i++) {
+      const sam_tensor *t = node->inputs[i];
+      if (t && t->rank == 2 && !(t->flags & SAM_TENSOR_VARIABLE)) weights += elements(t);
+    }
+    return weights * (elements(in) / dim(in, in->rank - 1));
   }
   return 0;
 }

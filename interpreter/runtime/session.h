@@ -108,6 +108,7 @@ typedef struct sam_run {
   sam_step *step;
   sam_error *error;
   bool running; /* during invoke */
+  bool cut;     /* the operator was cancelled within a loop: its outputs are not complete */
 } sam_run;
 
 static inline int32_t sam_session_threads(const sam_session *session) {

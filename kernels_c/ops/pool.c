@@ -4,7 +4,7 @@
  *        . .|. .                     walk plain rectangles and the mean counts real pixels only
  *        . .|x x   <- 1 x 2 left
  *
- * The microkernel reduces one rectangle; this file finds the rectangles and splits the output rows over the threads. */
+ * The microkernel reduces one rectangle; this file finds the rectangles and splits the output pixels over the threads. */
 #include <math.h>
 
 #include "common/activation.h"
@@ -29,29 +29,32 @@ typedef struct pool_work {
 /* Reduces windows that begin at element `at` of the input to pixels from `pixel` of the output on. */
 typedef void (*reduce_fn)(const pool_work *w, int64_t at, const sam_pool_window *windows, int64_t pixel);
 
-/* Calls `reduce` for all windows of some rows: one by one where the image cuts them off, else all of a row at once. */
-static inline void over_rows(const pool_work *w, int64_t begin, int64_t end, reduce_fn reduce) {
+/* Calls `reduce` for the windows of some output pixels: one by one where the image cuts them off, else all of a row at
+ * once. */
+static inline void over_pixels(const pool_work *w, int64_t begin, int64_t end, reduce_fn reduce) {
   const pool_plan *p = w->plan;
   sam_pool_window windows = {.row_stride = p->width * p->channels, .channels = p->channels};
   windows.step = p->stride_w * p->channels;
   const int64_t whole = p->width + p->left - p->filter_w; /* the last window inside ends there, from the first tap on */
-  for (int64_t row = begin; row < end; row++) {
+  int64_t i = begin % p->out_width;
+  for (int64_t row = begin / p->out_width, pixel = begin; pixel < end; row++, i = 0) {
     const int64_t image = row / p->out_height;
     int64_t y = row % p->out_height * p->stride_h - p->top, y_end = y + p->filter_h;
     if (y < 0) y = 0;
     if (y_end > p->height) y_end = p->height;
-    for (int64_t i = 0; i < p->out_width; i += windows.n) {
+    for (; i < p->out_width && pixel < end; i += windows.n, pixel += windows.n) {
       int64_t x = i * p->stride_w - p->left, x_end = x + p->filter_w;
       windows.n = 1;
       if (x >= 0 && x_end <= p->width) windows.n = whole / p->stride_w + 1 - i;
       if (windows.n > p->out_width - i) windows.n = p->out_width - i;
+      if (windows.n > end - pixel) windows.n = end - pixel;
       if (x < 0) x = 0;
       if (x_end > p->width) x_end = p->width;
       windows.cols = x_end - x;
       windows.rows = y_end - y;
       if (windows.cols == p->width && windows.n == 1)
         windows.cols *= windows.rows, windows.rows = 1; /* without a gap */
-      reduce(w, ((image * p->height + y) * p->width + x) * p->channels, &windows, row * p->out_width + i);
+      reduce(w, ((image * p->height + y) * p->width + x) * p->channels, &windows, pixel);
     }
   }
 }
@@ -61,11 +64,11 @@ static inline void over_rows(const pool_work *w, int64_t begin, int64_t end, red
     const pool_plan *p = w->plan;                                                                             \
     kernel((const type *)w->in + at, windows, p->lo_, p->hi_, (type *)w->out + pixel * p->channels);          \
   }                                                                                                           \
-  static void name##_rows(void *arg, int64_t begin, int64_t end, int thread) {                                \
+  static void name##_pixels(void *arg, int64_t begin, int64_t end, int thread) {                              \
     (void)thread;                                                                                             \
-    over_rows(arg, begin, end, name##_windows);                                                               \
+    over_pixels(arg, begin, end, name##_windows);                                                             \
   }                                                                                                           \
-  static sam_status name(sam_ctx *ctx, sam_node *node) { return run(ctx, node, name##_rows); }
+  static sam_status name(sam_ctx *ctx, sam_node *node) { return run(ctx, node, name##_pixels); }
 
 static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task) {
   const pool_plan *p = node->state;
@@ -74,8 +77,7 @@ static sam_status run(sam_ctx *ctx, sam_node *node, sam_task_fn task) {
   pool_work w = {p, node->inputs[0]->data, out->data};
   const int64_t h = p->filter_h < p->height ? p->filter_h : p->height;
   const int64_t v = p->filter_w < p->width ? p->filter_w : p->width;
-  const int64_t cost = p->out_width * (20 + h * v * (1 + p->channels / 8));
-  sam_parallel(ctx, out->dims[0] * p->out_height, cost, task, &w);
+  sam_parallel(ctx, out->dims[0] * p->out_height * p->out_width, 20 + h * v * (1 + p->channels / 8), task, &w);
   return SAM_OK;
 }
 

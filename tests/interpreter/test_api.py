@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harness import Case, build, tensor
 from paths import emulated, shared_folder
 from samara.converter import schema
 
@@ -485,6 +486,31 @@ def test_cancel() -> None:
     with pytest.raises(samara.SamaraError):
         interpreter.invoke()
     interpreter.invoke()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_cancel_within_an_operator(threads: int) -> None:
+    """A pool whose windows are as large as its image would take hours."""
+    size = 4000
+    pool = {"padding": "SAME", "stride_h": 1, "stride_w": 1, "filter_height": size, "filter_width": size}
+    image = tensor("int8", (1, size, size, 1), 1.0)
+    case = Case("huge windows", "MAX_POOL_2D", [image], [tensor("int8", scale=1.0)], pool)
+    interpreter = samara.Interpreter(model_content=build(case)[0], num_threads=threads)
+    interpreter.allocate_tensors()
+    done = threading.Event()
+
+    def cancel() -> None:
+        while not done.wait(0.1):
+            interpreter.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        with pytest.raises(samara.SamaraError, match="cancelled in node 0 MAX_POOL_2D"):
+            interpreter.invoke()
+    finally:
+        done.set()
+        thread.join()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -113,6 +113,17 @@ sam_status sam_matmul_choose(sam_ctx *ctx, sam_matmul *mm, int64_t depth) {
   return SAM_OK;
 }
 
+void sam_matmul_narrow(sam_matmul *mm) {
+  if (mm->kind != SAM_MATMUL_F32) return;
+  sam_f32_gemm_t *kernel = sam_f32_gemm_for(sam_uk.f32_gemm, mm->n, mm->taps, mm->k);
+  if (kernel == sam_uk.f32_gemm) return;
+  mm->f32 = kernel;
+  mm->f16 = NULL;
+  mm->tile = kernel->tile;
+  mm->element = 4;
+  mm->converts = false;
+}
+
 void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to) {
   if (mm->f16)
     mm->f16->convert(n, from, to);
@@ -143,7 +154,9 @@ static void pack_f32(float *dst, const sam_matmul *mm) {
       for (int32_t t = 0; t < mm->taps; t++, dst += (size_t)mm->k * (size_t)nr) {
         const float *from = src + g * mm->group_stride + j * mm->column_stride + mm->tap_source[t];
         if (columns < nr) memset(dst, 0, (size_t)mm->k * (size_t)nr * sizeof *dst);
-        if (mm->k_stride == 1)
+        if (mm->k_stride == 1 && nr == 1)
+          memcpy(dst, from, (size_t)mm->k * sizeof *dst);
+        else if (mm->k_stride == 1)
           sam_uk.move->turn[2]((char *)dst, 4 * nr, (const char *)from, 4 * mm->column_stride, mm->k, columns);
         else if (mm->column_stride == 1)
           for (int32_t k = 0; k < mm->k; k++)

@@ -91,6 +91,8 @@ sam_status sam_matmul_types(sam_ctx *ctx, sam_matmul *mm);
 /* Chooses the kernel (mm->tile, mm->element) for the types and sums of `depth` products; callers lay their taps out
  * with it. */
 sam_status sam_matmul_choose(sam_ctx *ctx, sam_matmul *mm, int64_t depth);
+/* Once n, taps and k are known: the float kernel for few columns, where it is the better one. */
+void sam_matmul_narrow(sam_matmul *mm);
 /* n left elements to the kernel's form; `to` has 64 bytes of slack. Copies when there is nothing to convert. */
 void sam_matmul_convert(const sam_matmul *mm, const void *from, int64_t n, void *to);
 /* n left elements with the value of a zero, given its zero point (hybrid; otherwise mm->za). */

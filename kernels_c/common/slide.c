@@ -118,16 +118,18 @@ sam_status sam_slide_plan(sam_ctx *ctx, sam_slide *win, sam_matmul *mm) {
     if (win->run_dx[r] > win->max_dx) win->max_dx = win->run_dx[r];
   }
   win->max_dx += win->run_pixels - 1;
-  const int64_t pixel = (int64_t)win->channels * mm->element, run_k = (int64_t)win->run_pixels * win->tap_channels;
-  const int64_t last_y = (int64_t)(win->y_count - 1) * win->sy + win->max_dy;
-  const int64_t last_x = (int64_t)(win->x_count - 1) * win->sx + win->max_dx;
-  const int64_t reach_y = (int64_t)win->max_dy - win->min_dy + 1;
-  win->row_pixels = last_x - win->min_dx + 1;
+  const int64_t run_k = (int64_t)win->run_pixels * win->tap_channels;
   if (run_k * win->runs > INT32_MAX)
     return sam_fail(ctx, SAM_UNSUPPORTED, "windows of %lld elements", (long long)(run_k * win->runs));
   mm->taps = win->runs;
   mm->k = (int32_t)run_k;
   mm->tap_source = win->run_source;
+  sam_matmul_narrow(mm);
+  const int64_t pixel = (int64_t)win->channels * mm->element;
+  const int64_t last_y = (int64_t)(win->y_count - 1) * win->sy + win->max_dy;
+  const int64_t last_x = (int64_t)(win->x_count - 1) * win->sx + win->max_dx;
+  const int64_t reach_y = (int64_t)win->max_dy - win->min_dy + 1;
+  win->row_pixels = last_x - win->min_dx + 1;
 
   const bool inside = win->min_dy >= 0 && win->min_dx >= 0 && last_y < win->h && last_x < win->w;
   const bool converts = mm->converts || run_k % mm->tile.kr;

@@ -94,6 +94,7 @@ static sam_status full_prepare(sam_ctx *ctx, sam_node *node) {
   SAM_TRY(full_shape(ctx, node, f));
   f->mm.plain = true;
   SAM_TRY(sam_matmul_choose(ctx, &f->mm, f->depth));
+  sam_matmul_narrow(&f->mm);
   SAM_TRY(sam_matmul_prepare(ctx, &f->mm));
   f->asymmetric = o->asymmetric_quantize_inputs;
   f->matmul_bytes = sam_matmul_scratch(&f->mm);

@@ -38,7 +38,14 @@ typedef struct sam_f32_gemm_args {
 typedef const struct sam_f32_gemm {
   sam_gemm_tile tile; /* kr = 1 */
   void (*run)(const sam_f32_gemm_args *args);
+  const struct sam_f32_gemm *few; /* for fewer columns than nr, whose vectors lie along k; nr = 1; or NULL */
 } sam_f32_gemm_t;
+
+/* The kernel for n columns of these sums: `few` takes a step for nr elements of k and column, and some for each sum. */
+static inline sam_f32_gemm_t *sam_f32_gemm_for(sam_f32_gemm_t *kernel, int64_t n, int64_t taps, int64_t k) {
+  const int64_t nr = kernel->tile.nr, steps = taps * ((k + nr - 1) / nr) + 4;
+  return kernel->few && n < nr && n * steps < taps * k ? kernel->few : kernel;
+}
 
 /* The same in half precision: y = clamp(bias + scale[j] * sum a * w). At most SAM_F16_RUN products are added up as
  * halves; such sums go to one of float32, so that long ones lose no more than short ones. sam_f16_scale makes weights

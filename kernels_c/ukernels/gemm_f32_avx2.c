@@ -5,6 +5,7 @@
 enum { MR = 6 };
 
 #include "ukernels/gemm_f32.inc"
+#include "ukernels/gemm_f32_few.inc"
 
 SAM_TILES(columns_2, 6, 3, 2, 2)
 SAM_TILES(columns_1, 12, 4, 1, 1)
@@ -23,4 +24,5 @@ static void run(const sam_f32_gemm_args *g) {
   if (g->n - j > 0) columns_1(g, j);
 }
 
-sam_f32_gemm_t sam_f32_gemm__avx2 = {{MR, 8, 1, 12}, run};
+static sam_f32_gemm_t few = {{24, 1, 1, 12}, few_run, NULL};
+sam_f32_gemm_t sam_f32_gemm__avx2 = {{MR, 8, 1, 12}, run, &few};

@@ -5,6 +5,7 @@
 enum { MR = 12 };
 
 #include "ukernels/gemm_f32.inc"
+#include "ukernels/gemm_f32_few.inc"
 
 SAM_TILES(columns_4, 6, 3, 2, 4)
 SAM_TILES(columns_3, 8, 4, 2, 3)
@@ -22,4 +23,5 @@ static void run(const sam_f32_gemm_args *g) {
     columns_1(g, j);
 }
 
-sam_f32_gemm_t sam_f32_gemm__avx512 = {{MR, 16, 1, 25}, run};
+static sam_f32_gemm_t few = {{24, 1, 1, 25}, few_run, NULL};
+sam_f32_gemm_t sam_f32_gemm__avx512 = {{MR, 16, 1, 25}, run, &few};

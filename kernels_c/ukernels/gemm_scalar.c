@@ -25,7 +25,7 @@ static void f32_run(const sam_f32_gemm_args *g) {
   }
 }
 
-sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1, 1}, f32_run};
+sam_f32_gemm_t sam_f32_gemm__scalar = {{1, NR, 1, 1}, f32_run, NULL};
 
 /* Sums as they should be: a kernel that adds halves is near it. */
 static void f16_run(const sam_f16_gemm_args *g) {

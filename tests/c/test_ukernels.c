@@ -40,6 +40,7 @@ static void test_f32(const char *level) {
                            .hi = 2.0f};
     g.bias = round % 3 ? bias : NULL;
     sam_f32_gemm_t *kernels[2] = {&sam_f32_gemm__scalar, sam_uk.f32_gemm};
+    if (round % 4 == 1 && sam_uk.f32_gemm->few) kernels[1] = sam_uk.f32_gemm->few;
     for (int i = 0; i < 2; i++) {
       y[i] = gemm_room(4 * (size_t)m * (size_t)(n + 3));
       g.y = y[i];

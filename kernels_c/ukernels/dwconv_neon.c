@@ -332,7 +332,6 @@ sam_dw_kernel sam_s8_dw3x3__neon = S8(s8_3x3, .pairs = true);
 sam_dw_kernel sam_s8_dw3x3s1__neoninorder = S8(s8_3x3, .pairs = true);
 sam_dw_kernel sam_s8_dw3x3__neoninorder = S8(s8_3x3, .pairs = true);
 sam_dw_kernel sam_s8_dw5x5s1__neoninorder = S8(s8_5x5s1, .pairs = true);
-sam_dw_kernel sam_s8_dw5x5__neoninorder = S8(s8_5x5, .taps = TAPS_BY_2, .pairs = true);
 #endif
 sam_dw_kernel sam_s8_dw5x5s1__neon = S8(s8_5x5s1, .pairs = true);
 sam_dw_kernel sam_s8_dw5x5__neon = S8(s8_5x5, .taps = TAPS_BY_2, .pairs = true);

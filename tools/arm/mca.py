@@ -6,7 +6,11 @@
 Each file is compiled to assembly with the flags of the build. A loop without branches inside that multiplies is an
 inner loop; its largest few are shown. Columns, for each core: multiply-accumulates per cycle, the share of what the
 core's multipliers could do, and llvm-mca's cycles as a multiple of its own throughput bound (its "Block RThroughput"),
-which shows what dependencies and the order of instructions cost.
+which shows what dependencies and the order of instructions cost. That bound looks at one unit at a time; instructions
+that fit either of two units can make both together the narrower place.
+
+LLVM 19 (Debian: llvm-19), because its Neoverse N1 is what a Cortex-A76 is. LLVM 16 takes both for a Cortex-A57, where
+zip needs three times as long and ld1 of four registers twice.
 """
 
 import argparse
@@ -102,7 +106,7 @@ def cycles(body: list[str], core: Core) -> tuple[float, float] | None:
     """Cycles of one pass, and llvm-mca's bound; None if the core lacks an instruction."""
     times = 200
     tool = [
-        "llvm-mca-16",
+        "llvm-mca-19",
         "-march=aarch64",
         f"-mcpu={core.mca}",
         f"-iterations={times}",

@@ -35,6 +35,7 @@ MULTIPLIERS = [
     (r"fmla\s+v\d+\.8h", 8, "half"),
     (r"fmla\s+v\d+\.4s", 4, "single"),
 ]
+TOOL = "llvm-mca-19"
 ADDS_PAIRS = r"sadalp|saddw"
 BRANCH = r"(b|b\.?(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le|hs|lo|any|none)|cbn?z|tbn?z|bl|blr|br|ret)\b"
 
@@ -59,6 +60,12 @@ CORES = {
     "a76": Core("neoverse-n1", 1, 2, dot=2, half=2),
     "n2": Core("neoverse-n2", 1, 2, dot=2, matrix=2, half=2),
 }
+
+
+def commands_of(build: Path) -> list[dict[str, str]]:
+    """How the build compiles each file."""
+    commands: list[dict[str, str]] = json.loads((build / "compile_commands.json").read_text())
+    return commands
 
 
 def assembly(source: str, commands: list[dict[str, str]]) -> list[str]:
@@ -106,7 +113,7 @@ def cycles(body: list[str], core: Core) -> tuple[float, float] | None:
     """Cycles of one pass, and llvm-mca's bound; None if the core lacks an instruction."""
     times = 200
     tool = [
-        "llvm-mca-19",
+        TOOL,
         "-march=aarch64",
         f"-mcpu={core.mca}",
         f"-iterations={times}",
@@ -146,7 +153,7 @@ def main() -> None:
     parser.add_argument("--build", type=Path, default=ROOT / "build/ci/arm64", help="folder with compile_commands.json")
     parser.add_argument("--loops", type=int, default=2, metavar="N", help="the N largest loops of a function")
     args = parser.parse_args()
-    commands = json.loads((args.build / "compile_commands.json").read_text())
+    commands = commands_of(args.build)
     files = args.files or sorted(
         path.name for path in (ROOT / "kernels_c/ukernels").glob("*_neon*.c") if re.search("gemm|dwconv", path.name)
     )

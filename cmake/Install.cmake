@@ -1,7 +1,7 @@
 # `cmake --install`: libraries, headers, samara.pc for pkg-config, find_package(Samara).
 
-install(TARGETS samara_shared samara_static EXPORT Samara LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-                                                  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS ${samara_targets} EXPORT Samara LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+                                          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES interpreter/include/samara.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY kernels_c/include/samara DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 

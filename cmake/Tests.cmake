@@ -2,6 +2,9 @@
 # that it reaches every function. tests/fuzz/mutate.c mutates models and must survive: `mutate COUNT MODEL…`.
 
 file(GLOB test_sources CONFIGURE_DEPENDS tests/c/test_*.c)
+if(SAMARA_ARCH STREQUAL wasm) # these need processes, threads or mapped files
+  list(FILTER test_sources EXCLUDE REGEX "test_(alloc_failure|runtime|weight_cache)")
+endif()
 set(test_programs "")
 foreach(source IN LISTS test_sources)
   get_filename_component(name ${source} NAME_WE)
@@ -20,7 +23,7 @@ foreach(source IN LISTS bench_sources)
   add_executable(${name} ${source})
   list(APPEND test_programs ${name})
 endforeach()
-if(EXISTS ${PROJECT_SOURCE_DIR}/tests/fuzz/mutate.c)
+if(NOT SAMARA_ARCH STREQUAL wasm)
   add_executable(mutate tests/fuzz/mutate.c)
   list(APPEND test_programs mutate)
 endif()

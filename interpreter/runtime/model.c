@@ -27,18 +27,18 @@
  * 0, no operators at all, min_runtime_version from the future. */
 #include "model.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader.h"
 #include "session.h"
 #include "verify.h"
 
-#if !defined(_WIN32)
-#include <errno.h>
+#if SAM_MAPS_FILES
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #endif
@@ -50,7 +50,7 @@ static void destroy(sam_model *model) {
   if (!model) return;
   sam_pack_cache_free(model->packs);
   sam_blocks_free(model->blocks);
-#if !defined(_WIN32)
+#if SAM_MAPS_FILES
   if (model->mapped) munmap((void *)(uintptr_t)model->bytes, model->size);
 #endif
   sam_free_aligned(model->owned);
@@ -100,28 +100,36 @@ sam_status sam_model_from_bytes(const void *data, size_t size, bool borrow, cons
   return finish(made, options, model, error);
 }
 
-#if defined(_WIN32)
+static sam_status check_file(const struct stat *info, const char *path, sam_error *error) {
+  if (S_ISDIR(info->st_mode))
+    return sam_error_set(error, SAM_IO, -1, -1, -1, "\"%.300s\" is a directory, not a .tflite file", path);
+  if (!S_ISREG(info->st_mode))
+    return sam_error_set(error, SAM_IO, -1, -1, -1, "\"%.300s\" is not a regular file", path);
+  if ((uint64_t)info->st_size > SIZE_MAX / 2)
+    return sam_error_set(error, SAM_IO, -1, -1, -1, "\"%.300s\" is too large for this machine", path);
+  return SAM_OK;
+}
+
+#if !SAM_MAPS_FILES
 
 sam_status sam_model_open(const char *path, const sam_options *options, sam_model **model, sam_error *error) {
   if (!path || !model) return sam_error_set(error, SAM_INVALID_ARGUMENT, -1, -1, -1, "path or model is NULL");
-  FILE *file = fopen(path, "rb");
-  if (!file) return sam_error_set(error, SAM_IO, -1, -1, -1, "cannot open \"%.300s\"", path);
-  sam_status status = SAM_OK;
+  struct stat info;
+  FILE *file = stat(path, &info) == 0 ? fopen(path, "rb") : NULL;
+  if (!file) return sam_error_set(error, SAM_IO, -1, -1, -1, "cannot open \"%.300s\": %s", path, strerror(errno));
+  sam_status status = check_file(&info, path, error);
+  const size_t size = status ? 0 : (size_t)info.st_size;
   sam_model *made = sam_calloc(1, sizeof *made);
-  long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-  if (size < 0 || fseek(file, 0, SEEK_SET) != 0)
-    status = sam_error_set(error, SAM_IO, -1, -1, -1, "cannot read \"%.300s\"", path);
-  else if (!made || !(made->owned = sam_malloc_aligned(size ? (size_t)size : 1)))
-    status = no_memory(error, (size_t)size);
-  else if (fread(made->owned, 1, (size_t)size, file) != (size_t)size)
-    status = sam_error_set(error, SAM_IO, -1, -1, -1, "cannot read \"%.300s\"", path);
+  if (!status && (!made || !(made->owned = sam_malloc_aligned(size ? size : 1)))) status = no_memory(error, size);
+  if (!status && fread(made->owned, 1, size, file) != size)
+    status = sam_error_set(error, SAM_IO, -1, -1, -1, "cannot read \"%.300s\": %s", path, strerror(errno));
   fclose(file);
   if (status) {
     destroy(made);
     return status;
   }
   made->bytes = made->owned;
-  made->size = (size_t)size;
+  made->size = size;
   return finish(made, options, model, error);
 }
 
@@ -159,13 +167,7 @@ sam_status sam_model_open(const char *path, const sam_options *options, sam_mode
   void *bytes = NULL;
   if (fstat(file, &info) != 0)
     status = sam_error_set(error, SAM_IO, -1, -1, -1, "cannot read \"%.300s\": %s", path, strerror(errno));
-  else if (S_ISDIR(info.st_mode))
-    status = sam_error_set(error, SAM_IO, -1, -1, -1, "\"%.300s\" is a directory, not a .tflite file", path);
-  else if (!S_ISREG(info.st_mode))
-    status = sam_error_set(error, SAM_IO, -1, -1, -1, "\"%.300s\" is not a regular file", path);
-  else if ((uint64_t)info.st_size > SIZE_MAX / 2)
-    status = sam_error_set(error, SAM_IO, -1, -1, -1, "\"%.300s\" is too large for this machine", path);
-  else if (info.st_size > 0) {
+  else if ((status = check_file(&info, path, error)) == SAM_OK && info.st_size > 0) {
     bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE | populate((size_t)info.st_size), file, 0);
     if (bytes == MAP_FAILED)
       status = sam_error_set(error, SAM_IO, -1, -1, -1, "cannot map \"%.300s\": %s", path, strerror(errno));

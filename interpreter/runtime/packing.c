@@ -3,9 +3,9 @@
  *
  * They lie one after the other in one region, which is address space only until they are written: about as many bytes
  * as the file has will be. What does not fit gets memory of its own. Packs of a weight cache lie in its mapped file. */
-#include <pthread.h>
 #include <string.h>
 
+#include "mutex.h"
 #include "session.h"
 #include "weight_cache.h"
 
@@ -21,7 +21,7 @@ typedef struct pack {
 } pack;
 
 struct sam_pack_cache {
-  pthread_mutex_t mutex;
+  sam_mutex mutex;
   pack *table;
   size_t count, capacity; /* capacity is a power of two, or 0 */
   uint64_t bytes;
@@ -39,7 +39,7 @@ sam_status sam_pack_cache_create(const sam_model *model, const char *path, struc
                                  sam_error *error) {
   struct sam_pack_cache *cache = sam_calloc(1, sizeof *cache);
   if (!cache) return sam_error_set(error, SAM_OUT_OF_MEMORY, -1, -1, -1, "out of memory for the model");
-  pthread_mutex_init(&cache->mutex, NULL);
+  sam_mutex_init(&cache->mutex);
   cache->model = model;
   if (model->size >= LEAST_REGION && model->size <= SIZE_MAX / 8) cache->expected = model->size;
   const sam_status status = path ? sam_cache_file_open(path, model, &cache->file, error) : SAM_OK;
@@ -57,7 +57,7 @@ void sam_pack_cache_free(struct sam_pack_cache *cache) {
   sam_cache_file_close(cache->file);
   if (cache->region) sam_unmap(cache->region, cache->region_bytes);
   sam_free(cache->table);
-  pthread_mutex_destroy(&cache->mutex);
+  sam_mutex_destroy(&cache->mutex);
   sam_free(cache);
 }
 
@@ -115,7 +115,7 @@ static const void *from_file(const struct sam_pack_cache *cache, pack *entry) {
 const void *sam_pack_cache_get(struct sam_pack_cache *cache, const void *source, uint64_t variant, size_t bytes,
                                bool lasting, sam_pack_fn fill, const void *arg) {
   const void *result = NULL;
-  pthread_mutex_lock(&cache->mutex);
+  sam_mutex_lock(&cache->mutex);
   if (cache->count * 2 < cache->capacity || grow(cache)) {
     pack *entry = find(cache->table, cache->capacity, source, variant, bytes);
     if (!entry->data) {
@@ -138,7 +138,7 @@ const void *sam_pack_cache_get(struct sam_pack_cache *cache, const void *source,
     }
     result = entry->data;
   }
-  pthread_mutex_unlock(&cache->mutex);
+  sam_mutex_unlock(&cache->mutex);
   return result;
 }
 
@@ -172,7 +172,7 @@ static sam_cache_pack *lasting_packs(struct sam_pack_cache *cache, size_t *n) {
 
 void sam_pack_cache_store(struct sam_pack_cache *cache) {
   if (!cache->file) return;
-  pthread_mutex_lock(&cache->mutex);
+  sam_mutex_lock(&cache->mutex);
   if ((cache->stale || sam_cache_file_lacks_stamp(cache->file)) && !*cache->problem) {
     size_t n;
     sam_cache_pack *packs = lasting_packs(cache, &n);
@@ -181,22 +181,22 @@ void sam_pack_cache_store(struct sam_pack_cache *cache) {
     cache->stale = cache->stale && !packs;
     sam_free(packs);
   }
-  pthread_mutex_unlock(&cache->mutex);
+  sam_mutex_unlock(&cache->mutex);
 }
 
 void sam_pack_cache_info(struct sam_pack_cache *cache, sam_weight_cache_info *info) {
-  pthread_mutex_lock(&cache->mutex);
+  sam_mutex_lock(&cache->mutex);
   *info = (sam_weight_cache_info){.path = cache->file ? sam_cache_file_path(cache->file) : NULL,
                                   .mapped = cache->mapped,
                                   .packed = cache->bytes - cache->mapped,
                                   .written = cache->written,
                                   .problem = *cache->problem ? cache->problem : NULL};
-  pthread_mutex_unlock(&cache->mutex);
+  sam_mutex_unlock(&cache->mutex);
 }
 
 uint64_t sam_pack_cache_bytes(struct sam_pack_cache *cache) {
-  pthread_mutex_lock(&cache->mutex);
+  sam_mutex_lock(&cache->mutex);
   uint64_t bytes = cache->bytes;
-  pthread_mutex_unlock(&cache->mutex);
+  sam_mutex_unlock(&cache->mutex);
   return bytes;
 }

@@ -1,8 +1,9 @@
 /* The session calls of samara.h. */
+#include "session.h"
+
 #include <string.h>
 
 #include "backend.h"
-#include "session.h"
 #include "threads.h"
 
 sam_status sam_session_create(sam_model *model, int32_t subgraph, const sam_options *options, sam_session **result,
@@ -25,8 +26,10 @@ sam_status sam_session_create(sam_model *model, int32_t subgraph, const sam_opti
   session->model = model;
   sam_model_retain(model);
   sam_status status = sam_backend_find(options->device, &session->backend, error);
-  if (status == SAM_OK) status = session->backend->create(session, &session->backend_state, error);
-  else session->backend = NULL;
+  if (status == SAM_OK)
+    status = session->backend->create(session, &session->backend_state, error);
+  else
+    session->backend = NULL;
   if (status == SAM_OK) {
     if (session->options.threads == 0) {
       int32_t cpus = sam_available_cpus();
@@ -34,7 +37,7 @@ sam_status sam_session_create(sam_model *model, int32_t subgraph, const sam_opti
     }
     if (session->options.threads > 1) {
       session->pool = sam_pool_create(session->options.threads);
-      if (!session->pool)
+      if (!session->pool && SAM_THREADS)
         status = sam_error_set(error, SAM_OUT_OF_MEMORY, -1, -1, -1, "out of memory for %d threads",
                                (int)session->options.threads);
     }
@@ -108,10 +111,11 @@ sam_status sam_session_resize(sam_session *session, int32_t tensor, int32_t rank
                            "input %d \"%s\": dimension %d is %d, must be 0 or more", (int)tensor, slot->tensor.name,
                            (int)i, (int)shape[i]);
   if (!sam_shape_bytes(slot->tensor.type, rank, shape, session->options.max_memory, &bytes))
-    return sam_error_set(error, SAM_LIMIT, session->subgraph, -1, tensor,
-                         "input %d \"%s\": the shape needs more than max_memory (%llu bytes), or is empty and its other "
-                         "sizes are beyond what a loop can count",
-                         (int)tensor, slot->tensor.name, (unsigned long long)session->options.max_memory);
+    return sam_error_set(
+        error, SAM_LIMIT, session->subgraph, -1, tensor,
+        "input %d \"%s\": the shape needs more than max_memory (%llu bytes), or is empty and its other "
+        "sizes are beyond what a loop can count",
+        (int)tensor, slot->tensor.name, (unsigned long long)session->options.max_memory);
   if (strict) {
     const sam_file_tensor *source = slot->source;
     const int32_t *open = source->signature_rank ? source->signature : source->view.dims;
@@ -141,8 +145,7 @@ sam_status sam_session_prepare(sam_session *session, sam_error *error) {
 sam_status sam_session_invoke(sam_session *session, sam_error *error) {
   SAM_TRY(sam_session_prepare(session, error));
   sam_pool_begin(session->pool);
-  sam_status status =
-      session->backend->run(session->backend_state, session, (sam_segment){0, session->n_steps}, error);
+  sam_status status = session->backend->run(session->backend_state, session, (sam_segment){0, session->n_steps}, error);
   sam_pool_end(session->pool);
   return status;
 }
@@ -183,11 +186,14 @@ sam_status sam_session_tensor(sam_session *session, int32_t tensor, sam_tensor_v
                             .offset = -1,
                             .dynamic = (slot->tensor.flags & SAM_TENSOR_DYNAMIC) != 0};
   memcpy(view->shape, slot->tensor.dims, sizeof view->shape);
-  if (slot->home == SAM_HOME_FILE) view->data = slot->tensor.data;
+  if (slot->home == SAM_HOME_FILE)
+    view->data = slot->tensor.data;
   else if (session->planned) {
     view->offset = slot->offset;
-    if (slot->home == SAM_HOME_ARENA) view->data = overwritten(session, slot) ? NULL : slot->tensor.data;
-    else view->data = slot->tensor.data;
+    if (slot->home == SAM_HOME_ARENA)
+      view->data = overwritten(session, slot) ? NULL : slot->tensor.data;
+    else
+      view->data = slot->tensor.data;
   }
   return SAM_OK;
 }

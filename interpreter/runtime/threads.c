@@ -1,5 +1,22 @@
 #include "threads.h"
 
+#if !SAM_THREADS
+
+int32_t sam_available_cpus(void) { return 1; }
+struct sam_pool *sam_pool_create(int32_t threads) {
+  (void)threads;
+  return NULL;
+}
+void sam_pool_free(struct sam_pool *pool) { (void)pool; }
+void sam_pool_begin(struct sam_pool *pool) { (void)pool; }
+void sam_pool_end(struct sam_pool *pool) { (void)pool; }
+void sam_pool_run(struct sam_pool *pool, int64_t n, int64_t cost, sam_task_fn task, void *arg) {
+  (void)pool, (void)cost;
+  task(arg, 0, n, 0);
+}
+
+#else
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -385,3 +402,5 @@ void sam_pool_run(struct sam_pool *pool, int64_t n, int64_t cost, sam_task_fn ta
     if (atomic_load_explicit(&pool->shares[t].left, memory_order_acquire) != SAM_NUMBER(call)) take_chunks(pool, call, t, 0);
   for (int32_t t = 1; t <= helpers; t++) pool->joined |= part_with(pool, SAM_NUMBER(call), t);
 }
+
+#endif

@@ -9,13 +9,14 @@
 #ifndef SAM_RUNTIME_THREADS_H
 #define SAM_RUNTIME_THREADS_H
 
+#include "mutex.h"
 #include "samara/op.h"
 
 struct sam_pool;
 
 /* Processors this process may use: affinity mask and cgroup quota; at least 1. */
 int32_t sam_available_cpus(void);
-/* A pool of `threads` including the caller. NULL if memory or threads are lacking. */
+/* A pool of `threads` including the caller. NULL if memory is lacking, and on systems without threads (SAM_THREADS). */
 struct sam_pool *sam_pool_create(int32_t threads);
 void sam_pool_free(struct sam_pool *pool);
 /* Around an invoke: workers are woken early for one that had enough to split the last time, and stay awake in it. */

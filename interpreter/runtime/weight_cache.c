@@ -10,6 +10,38 @@
 #include "status.h"
 #include "ukernels/ukernels.h"
 
+#if !SAM_MAPS_FILES
+
+sam_status sam_cache_file_open(const char *path, const sam_model *model, struct sam_cache_file **file,
+                               sam_error *error) {
+  (void)model, (void)file;
+  return sam_error_set(error, SAM_UNSUPPORTED, -1, -1, -1,
+                       "weight_cache is \"%.300s\"; this build cannot map weights from a file on this system", path);
+}
+/* So there is never a file: */
+void sam_cache_file_close(struct sam_cache_file *file) { (void)file; }
+const char *sam_cache_file_path(const struct sam_cache_file *file) { return (void)file, ""; }
+const void *sam_cache_file_find(struct sam_cache_file *file, uint64_t source, uint64_t variant, uint64_t bytes) {
+  return (void)file, (void)source, (void)variant, (void)bytes, NULL;
+}
+bool sam_cache_file_pack(const struct sam_cache_file *file, size_t i, sam_cache_pack *pack) {
+  return (void)file, (void)i, (void)pack, false;
+}
+bool sam_cache_file_lacks_stamp(const struct sam_cache_file *file) { return (void)file, false; }
+bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
+                          char *problem, size_t problem_bytes) {
+  (void)file, (void)packs, (void)n, (void)written;
+  if (problem_bytes) *problem = 0;
+  return false;
+}
+
+#else
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 enum { FORMAT = 1, ALIGNMENT = 64, SLACK = 256 /* vector loads may pass the end */ };
 enum { ORDER_MARK = 0x01020304, RUN = 4 << 20 /* of the model, mapped at a time */ };
 
@@ -131,30 +163,6 @@ const void *sam_cache_file_find(struct sam_cache_file *file, uint64_t source, ui
   }
   return NULL;
 }
-
-#if defined(_WIN32)
-
-sam_status sam_cache_file_open(const char *path, const sam_model *model, struct sam_cache_file **file,
-                               sam_error *error) {
-  (void)model, (void)file;
-  return sam_error_set(error, SAM_UNSUPPORTED, -1, -1, -1,
-                       "weight_cache is \"%.300s\"; this build cannot map weights from a file on this system", path);
-}
-void sam_cache_file_close(struct sam_cache_file *file) { (void)file; }
-bool sam_cache_file_write(struct sam_cache_file *file, sam_cache_pack *packs, size_t n, uint64_t *written,
-                          char *problem, size_t problem_bytes) {
-  (void)file, (void)packs, (void)n, (void)written;
-  if (problem_bytes) *problem = 0;
-  return false;
-}
-
-#else
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- Reading ---------------------------------------------------------------------------------------------------- */
 

@@ -139,7 +139,7 @@ static void test_options(sam_model *model) {
 }
 
 int main(int argc, char **argv) {
-  const char *path = argc > 1 ? argv[1] : "examples/digits/digits_int8.tflite"; /* from the root of the repository */
+  const char *path = argc > 1 ? argv[1] : SAMARA_SOURCE_DIR "/examples/digits/digits_int8.tflite";
   sam_model *model;
   OK(sam_model_open(path, NULL, &model, &error));
   if (test_failures) return test_result();

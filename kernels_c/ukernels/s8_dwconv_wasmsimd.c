@@ -1,0 +1,3 @@
+#define WITH_5X5
+#define KERNEL(kind) sam_s8_##kind##__wasmsimd
+#include "ukernels/dwconv_wasmsimd.inc"

@@ -1,0 +1,3 @@
+#define UNSIGNED
+#define KERNEL(kind) sam_u8_##kind##__wasmsimd
+#include "ukernels/dwconv_wasmsimd.inc"

@@ -1,0 +1,3 @@
+#include "ukernels/simd_wasmsimd.h"
+/* The body, over that vector layer: */
+#include "ukernels/winograd.inc"

@@ -427,8 +427,9 @@ static sam_dw_kernel *choose(const dw_plan *p, sam_type type) {
   const bool three = near && square && p->kh == 3, five = near && square && p->kh == 5;
   if (type == SAM_FLOAT32) {
     if (three && once && p->dilation_w == 1) return sam_uk.f32_dw3x3s1;
+    const bool line = p->kh == 1 && p->kw == 3 && p->out_height == 1;
     return three && p->stride_w == 2 && p->dilation_w == 1 ? sam_uk.f32_dw3x3s2
-           : near                                          ? sam_uk.f32_dwrows
+           : near && !line                                 ? sam_uk.f32_dwrows
                                                            : sam_uk.f32_dw;
   }
   if (type == SAM_INT8) {

@@ -141,14 +141,24 @@ def all_types(name, shape, types=("float32", "int8", "uint8", "int16"), **keys):
 CASES = [
     *all_types("odd", (2, 7, 9, 5)),
     *[
-        depthwise(f"{n} channels, columns {w} stride {s}", "float32", (1, 7, w, n), filter_type="float32", stride=(s, s))
+        depthwise(
+            f"{n} channels, columns {w} stride {s}", "float32", (1, 7, w, n), filter_type="float32", stride=(s, s)
+        )
         for n in (31, 37, 64, 128, 256)
         for w in (8, 9, 11)
         for s in (1, 2)
     ],
     *[
-        depthwise(f"256 channels {k}x{k} stride {s}", "float32", (2, 9, 7, 256), filter_type="float32", stride=(s, s),
-                  kernel=(k, k), padding=padding, dilation=(1, d))
+        depthwise(
+            f"256 channels {k}x{k} stride {s}",
+            "float32",
+            (2, 9, 7, 256),
+            filter_type="float32",
+            stride=(s, s),
+            kernel=(k, k),
+            padding=padding,
+            dilation=(1, d),
+        )
         for k, padding, d in ((4, "SAME", 1), (5, "SAME", 1), (5, "VALID", 1), (7, "SAME", 1), (4, "SAME", 2))
         for s in (1, 2)
         if s == 1 or d == 1
@@ -164,6 +174,9 @@ CASES = [
     *all_types("5x5 stride 2", (1, 9, 11, 24), kernel=(5, 5), stride=(2, 2)),
     *all_types("5x5 small image", (1, 3, 2, 16), kernel=(5, 5)),
     *all_types("wide kernel", (1, 5, 13, 8), kernel=(1, 7)),
+    *all_types("one row of three columns", (2, 1, 29, 44), kernel=(1, 3)),
+    depthwise("one row, stride 2", "float32", (1, 1, 30, 37), filter_type="float32", kernel=(1, 3), stride=(1, 2)),
+    depthwise("one row, dilated", "float32", (1, 1, 30, 32), filter_type="float32", kernel=(1, 3), dilation=(1, 4)),
     *all_types("tall kernel", (1, 13, 5, 70), kernel=(10, 1), stride=(2, 1)),
     *all_types("7x7", (1, 9, 9, 130), kernel=(7, 7)),
     *all_types("1x1", (1, 4, 5, 37), kernel=(1, 1)),
@@ -173,11 +186,28 @@ CASES = [
     *all_types("dilated apart", (1, 9, 12, 23), dilation=(3, 1)),
     *all_types("dilated wide", (1, 9, 12, 3), dilation=(1, 4)),
     *[
-        depthwise(f"columns beyond {w} of {n}, {k} by {d} stride {s}", "float32", (2, 9, w, n), filter_type="float32",
-                  kernel=k, dilation=(d, d), stride=(s, s))
+        depthwise(
+            f"columns beyond {w} of {n}, {k} by {d} stride {s}",
+            "float32",
+            (2, 9, w, n),
+            filter_type="float32",
+            kernel=k,
+            dilation=(d, d),
+            stride=(s, s),
+        )
         for w, n in ((26, 40), (31, 37))
-        for k, d, s in (((3, 3), 1, 1), ((3, 3), 2, 1), ((3, 3), 3, 1), ((1, 4), 3, 1), ((5, 5), 1, 1), ((5, 5), 2, 1),
-                        ((3, 7), 1, 1), ((3, 3), 1, 2), ((5, 5), 1, 2), ((2, 6), 1, 3))
+        for k, d, s in (
+            ((3, 3), 1, 1),
+            ((3, 3), 2, 1),
+            ((3, 3), 3, 1),
+            ((1, 4), 3, 1),
+            ((5, 5), 1, 1),
+            ((5, 5), 2, 1),
+            ((3, 7), 1, 1),
+            ((3, 3), 1, 2),
+            ((5, 5), 1, 2),
+            ((2, 6), 1, 3),
+        )
     ],  # fmt: skip
     *all_types("multiplier 8", (1, 11, 9, 1), multiplier=8, kernel=(5, 3), stride=(2, 2)),
     *all_types("multiplier 3", (2, 6, 7, 6), multiplier=3),

@@ -55,12 +55,21 @@ sam_status sam_unary_begin_same(sam_ctx *ctx, sam_node *node, sam_unary_plan **r
   return SAM_OK;
 }
 
+enum { LEAST = 1024 /* elements that make up for the time it takes to fit a curve */ };
+
 void sam_unary_use_bytes(sam_unary_plan *plan) {
-  enum { LEAST = 1024 /* elements that make up for the time it takes to fit a curve */ };
   plan->params.table = plan->table.bytes;
-  if (plan->count >= LEAST && sam_curve_fit(&plan->curve, plan->table.bytes)) plan->params.curve = &plan->curve;
+  if (plan->count >= LEAST && !plan->params.lines && sam_curve_fit(&plan->curve, plan->table.bytes))
+    plan->params.curve = &plan->curve;
   plan->kernel = sam_uk.u8_lookup;
   plan->cost = 1;
+}
+
+void sam_unary_use_lines(sam_unary_plan *plan, bool is_signed, double above, double below) {
+  const int32_t zero = plan->params.zx - (is_signed ? 0 : 128);
+  if (plan->count >= LEAST && sam_lines_fit(&plan->lines, plan->table.bytes, is_signed, zero, above, below))
+    plan->params.lines = &plan->lines;
+  sam_unary_use_bytes(plan);
 }
 
 void sam_unary_use_table(sam_unary_plan *plan, const sam_node *node, sam_real_fn f, const void *arg) {

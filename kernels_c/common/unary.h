@@ -13,6 +13,7 @@ typedef struct sam_unary_params {
   int32_t left;           /* int16: left shift */
   const void *table;
   const sam_curve *curve; /* the same table of bytes once more, or NULL */
+  const sam_lines *lines; /* likewise */
 } sam_unary_params;
 
 typedef void (*sam_unary_fn)(int64_t n, const void *x, void *y, const sam_unary_params *p);
@@ -28,6 +29,7 @@ typedef struct sam_unary_plan {
     int16_t words[SAM_TABLE16_SIZE + 1];
   } table;
   sam_curve curve;
+  sam_lines lines;
 } sam_unary_plan;
 
 /* Output shape of input 0; the plan becomes node->state. */
@@ -39,19 +41,19 @@ sam_status sam_unary_begin_same(sam_ctx *ctx, sam_node *node, sam_unary_plan **p
 void sam_unary_use_table(sam_unary_plan *plan, const sam_node *node, sam_real_fn f, const void *arg);
 /* The kernel for a table of bytes that the caller filled (plan->table.bytes). */
 void sam_unary_use_bytes(sam_unary_plan *plan);
+/* The same, of a table that is two lines: slopes above and below the zero point, in steps of the output. */
+void sam_unary_use_lines(sam_unary_plan *plan, bool is_signed, double above, double below);
 sam_status sam_unary_eval(sam_ctx *ctx, sam_node *node);
 
-/* A sam_op of one tensor to one, which may share its memory; the rest are the types: [SAM_FLOAT32] = sam_unary_eval, … */
-#define SAM_UNARY_OP(NAME, VERSION, PREPARE, ...) \
-  {.name = NAME,                                  \
-   .max_version = VERSION,                        \
-   .min_inputs = 1,                               \
-   .max_inputs = 1,                               \
-   .min_outputs = 1,                              \
-   .max_outputs = 1,                              \
-   .inplace = 1,                                  \
-   .prepare = PREPARE,                            \
-   .eval = {__VA_ARGS__}}
+/* A sam_op of one tensor to one, which may share its memory; the rest are the types: [SAM_FLOAT32] = sam_unary_eval, …
+ */
+#define SAM_UNARY_OP(NAME, VERSION, PREPARE, ...)                                                               \
+  {                                                                                                             \
+    .name = NAME, .max_version = VERSION, .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, \
+    .inplace = 1, .prepare = PREPARE, .eval = {                                                                 \
+      __VA_ARGS__                                                                                               \
+    }                                                                                                           \
+  }
 
 static inline bool sam_is_small_int(sam_type type) {
   return type == SAM_INT8 || type == SAM_UINT8 || type == SAM_INT16;

@@ -88,10 +88,9 @@ static void tanh_s16_powers(int64_t n, const void *px, void *py, const sam_unary
 
 /* ---- Prepare --------------------------------------------------------------------------------------------------- */
 
-static void use_value(sam_unary_plan *plan, value_fn f) {
+static void fill_values(sam_unary_plan *plan, value_fn f) {
   for (int32_t q = plan->params.lo == 0 ? 0 : -128, end = q + 256; q < end; q++)
     plan->table.bytes[q & 255] = (uint8_t)f(q, &plan->params);
-  sam_unary_use_bytes(plan);
 }
 
 static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, float hi) {
@@ -113,7 +112,10 @@ static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, flo
   plan->cost = 12;
   if (x->type == SAM_INT16) return SAM_OK;
   for (int32_t q = type_lo; q <= type_hi; q++) plan->table.bytes[q & 255] = (uint8_t)relu_value(q, p);
-  sam_unary_use_bytes(plan);
+  if (lo == 0 && hi == INFINITY)
+    sam_unary_use_lines(plan, x->type == SAM_INT8, (double)(x->quant->scale[0] / scale), 0);
+  else
+    sam_unary_use_bytes(plan);
   return SAM_OK;
 }
 static sam_status prepare_relu(sam_ctx *ctx, sam_node *node) { return prepare_relu_range(ctx, node, 0, INFINITY); }
@@ -188,7 +190,8 @@ static sam_status prepare_hard_swish(sam_ctx *ctx, sam_node *node) {
                     (double)fine * 128, (double)scale);
   plan->params.m = (sam_multiplier){sixteen_bit_factor(m.q), m.shift};
   plan->params.n = (sam_multiplier){sixteen_bit_factor(n.q), n.shift > 16 ? 16 : n.shift};
-  use_value(plan, hard_swish_value);
+  fill_values(plan, hard_swish_value);
+  sam_unary_use_bytes(plan);
   return SAM_OK;
 }
 
@@ -208,7 +211,9 @@ static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
   if (options->alpha < 0) plan->params.n.q = -plan->params.n.q;
   plan->kernel = leaky_relu_s16;
   plan->cost = 12;
-  if (node->inputs[0]->type != SAM_INT16) use_value(plan, leaky_relu_value);
+  if (node->inputs[0]->type == SAM_INT16) return SAM_OK;
+  fill_values(plan, leaky_relu_value);
+  sam_unary_use_lines(plan, node->inputs[0]->type == SAM_INT8, (double)(sx / sy), (double)(sx * options->alpha / sy));
   return SAM_OK;
 }
 

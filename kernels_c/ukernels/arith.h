@@ -40,7 +40,7 @@ typedef sam_unary_kernel sam_f32_log_t, sam_f32_sin_t, sam_f32_cos_t;
 typedef sam_unary_kernel sam_f32_swish_t; /* x * logistic(x), each rounded */
 typedef sam_unary_kernel sam_f32_elu_t, sam_f32_hard_swish_t, sam_f32_gelu_t, sam_f32_gelu_tanh_t;
 
-/* y[i] = table[x[i]], 256 bytes at p->table; p->curve says them again, if not NULL. */
+/* y[i] = table[x[i]], 256 bytes at p->table; p->lines or p->curve says them again, if not NULL. */
 typedef sam_unary_kernel sam_u8_lookup_t;
 
 /* rne(x * a) + zy clamped to [lo, hi], NaN as lo; and (x - zx) * a. */

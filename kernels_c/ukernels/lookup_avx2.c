@@ -3,6 +3,8 @@
  * Smooth ones as curves (common/curve.h): a shuffle fetches for each byte what its piece says, 24 operations, half of
  * them for the two units that shuffle.
  *
+ * Two lines (sam_lines): 17 operations.
+ *
  * Others by sixteen shuffles of 16 entries each. Bits 4 and 5 of the index choose among four of them: a shuffle gives
  * zero where bit 7 of its index is set, so of four results three are zeros and their union is the fourth. That takes
  * any vector unit, where blends, by which bits 6 and 7 choose, take two of them. 40 operations. */
@@ -38,6 +40,23 @@ static int64_t by_curve(int64_t n, const uint8_t *x, uint8_t *y, const sam_curve
   return i;
 }
 
+#define LINE(v, i) _mm256_adds_epi16(_mm256_mulhrs_epi16(v, slope##i), start##i)
+static int64_t by_lines(int64_t n, const uint8_t *x, uint8_t *y, const sam_lines *l) {
+  const __m256i slope0 = _mm256_set1_epi16(l->slope[0]), slope1 = _mm256_set1_epi16(l->slope[1]);
+  const __m256i start0 = _mm256_set1_epi16(l->start[0]), start1 = _mm256_set1_epi16(l->start[1]);
+  const __m256i fraction = _mm256_set1_epi8((char)l->fraction), flip = _mm256_set1_epi8((char)l->flip);
+  const __m128i shift = _mm_cvtsi32_si128(l->shift);
+  int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    const __m256i v = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(x + i)), flip);
+    const __m256i a = _mm256_unpacklo_epi8(fraction, v), b = _mm256_unpackhi_epi8(fraction, v);
+    const __m256i low = _mm256_sra_epi16(_mm256_max_epi16(LINE(a, 0), LINE(a, 1)), shift);
+    const __m256i high = _mm256_sra_epi16(_mm256_max_epi16(LINE(b, 0), LINE(b, 1)), shift);
+    _mm256_storeu_si256((__m256i *)(y + i), _mm256_xor_si256(_mm256_packs_epi16(low, high), flip));
+  }
+  return i;
+}
+
 /* Of 64 entries; index[i] is below 128 where the entry is one of the i-th 16. */
 static inline __m256i quarter(const uint8_t *table, const __m256i index[4]) {
   __m256i part[4];
@@ -63,6 +82,8 @@ static int64_t by_shuffles(int64_t n, const uint8_t *x, uint8_t *y, const uint8_
 void sam_u8_lookup__avx2(int64_t n, const void *px, void *py, const sam_unary_params *p) {
   const uint8_t *x = px, *table = p->table;
   uint8_t *y = py;
-  int64_t i = p->curve ? by_curve(n, x, y, p->curve) : by_shuffles(n, x, y, table);
+  int64_t i = p->lines   ? by_lines(n, x, y, p->lines)
+              : p->curve ? by_curve(n, x, y, p->curve)
+                         : by_shuffles(n, x, y, table);
   for (; i < n; i++) y[i] = table[x[i]];
 }

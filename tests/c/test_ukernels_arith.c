@@ -255,6 +255,30 @@ static void curves(const level *uk) {
   EXPECT(!sam_curve_fit(&curve, smooth));
 }
 
+/* Most tables of two slopes are lines; all answers are those of the table. */
+static void lines(const level *uk) {
+  static uint8_t x[MOST], want[MOST * 4 + 4], got[MOST * 4 + 4], bent[256];
+  for (int i = 0; i < MOST; i++) x[i] = (uint8_t)i;
+  int fitted = 0, all = 0;
+  for (int round = 0; round < 200; round++, all++) {
+    const bool is_signed = round % 2;
+    const double above = (double)test_float(0.3f, 3), below = round % 5 ? above * (double)test_float(0, 1) : 0;
+    const int zero = test_int(-128, 127), to = test_int(-128, 127);
+    for (int q = -128; q < 128; q++) {
+      const double y = floor(fabs((q - zero) * (q < zero ? below : above)) + 0.5) * (q < zero ? -1 : 1) + to;
+      bent[(q & 255) ^ (is_signed ? 0 : 128)] = (uint8_t)((int)fmin(fmax(y, -128), 127) ^ (is_signed ? 0 : 128));
+    }
+    sam_lines fit;
+    const bool fits = sam_lines_fit(&fit, bent, is_signed, zero, above, below);
+    const sam_unary_params u = {.table = bent, .lines = fits ? &fit : NULL};
+    fitted += fits;
+    UNARY(u8_lookup, x, 1, false)
+  }
+  EXPECT(fitted > all * 9 / 10);
+  sam_lines fit;
+  EXPECT(!sam_lines_fit(&fit, table, true, 0, 1, 0.1));
+}
+
 #if defined(__arm__)
 enum { SUBNORMAL = 0 }; /* 32-bit NEON takes them for zeros (simd_neon.h) */
 #else
@@ -374,6 +398,7 @@ int main(void) {
     ends(&uk);
     accuracy(&uk);
     curves(&uk);
+    lines(&uk);
     sums(&uk);
   }
   return test_result();

@@ -6,6 +6,7 @@
 enum { MR = 4 };
 
 #include "ukernels/gemm_f32.inc"
+#include "ukernels/gemm_f32_few.inc"
 
 SAM_TILES(columns_2, 4, 2, 1, 2)
 SAM_TILES(columns_1, 8, 4, 1, 1)
@@ -23,4 +24,5 @@ static void run(const sam_f32_gemm_args *g) {
   if (g->n - j > 0) columns_1(g, j);
 }
 
-sam_f32_gemm_t sam_f32_gemm__wasmsimd = {{MR, VF_N, 1, 4}, run};
+static sam_f32_gemm_t few = {{24, 1, 1, 4}, few_run, NULL};
+sam_f32_gemm_t sam_f32_gemm__wasmsimd = {{MR, VF_N, 1, 4}, run, &few};

@@ -185,5 +185,12 @@ static inline vb narrow4(const vi *q, int32_t zero_point) {
   const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero);
   return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
+/* To unsigned bytes. */
+static inline vb narrow4_u8(const vi *q, int32_t zero_point) {
+  const __m256i zero = _mm256_set1_epi16((short)zero_point);
+  const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero);
+  const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero);
+  return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
 
 #endif

@@ -131,5 +131,13 @@ static inline vb narrow4(const vi *q, int32_t zero_point) {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd));
 }
+/* To unsigned bytes. */
+static inline vb narrow4_u8(const vi *q, int32_t zero_point) {
+  const __m512i zero = _mm512_set1_epi16((short)zero_point);
+  const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero);
+  const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(ab, cd));
+}
 
 #endif

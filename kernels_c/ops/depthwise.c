@@ -433,11 +433,13 @@ static sam_dw_kernel *choose(const dw_plan *p, sam_type type) {
                                                            : sam_uk.f32_dw;
   }
   if (type == SAM_INT8) {
-    if (three) return once ? sam_uk.s8_dw3x3s1 : sam_uk.s8_dw3x3;
+    if (three && once) return sam_uk.s8_dw3x3s1;
+    if (square && p->kh == 3) return sam_uk.s8_dw3x3;
     if (five) return once ? sam_uk.s8_dw5x5s1 : sam_uk.s8_dw5x5;
     return sam_uk.s8_dw;
   }
-  if (three) return once ? sam_uk.u8_dw3x3s1 : sam_uk.u8_dw3x3;
+  if (three && once) return sam_uk.u8_dw3x3s1;
+  if (square && p->kh == 3) return sam_uk.u8_dw3x3;
   return sam_uk.u8_dw;
 }
 

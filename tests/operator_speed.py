@@ -565,7 +565,7 @@ def products() -> Iterator[Case]:
         yield one(
             f"FULLY_CONNECTED int8 one scale {name}",
             "FULLY_CONNECTED",
-            [operand(Q, (m, k)), *with_bias(Q, const(Q, (n, k), 0.01), n)],
+            [operand(Q, (m, k)), *with_bias(Q, const(Q, (n, k), 0.01, low=-127), n)],
             Q,
             {},
             4,
@@ -579,7 +579,7 @@ def products() -> Iterator[Case]:
         yield one(
             f"FULLY_CONNECTED int16 {name}",
             "FULLY_CONNECTED",
-            [operand(W, (m, k)), const(Q, (n, k), 0.01), None],
+            [operand(W, (m, k)), const(Q, (n, k), 0.01, low=-127), None],
             W,
             {},
             7,
@@ -626,7 +626,12 @@ def products() -> Iterator[Case]:
             yield one(f"BATCH_MATMUL int8 {name}", "BATCH_MATMUL", [operand(Q, (b, m, k)), operand(Q, right)], Q, o, 2)
             yield one(f"BATCH_MATMUL int16 {name}", "BATCH_MATMUL", [operand(W, (b, m, k)), operand(W, right)], W, o, 3)
             yield one(
-                f"BATCH_MATMUL hybrid {name}", "BATCH_MATMUL", [tensor(F, (b, m, k)), const(Q, right, 0.01)], F, o, 4
+                f"BATCH_MATMUL hybrid {name}",
+                "BATCH_MATMUL",
+                [tensor(F, (b, m, k)), const(Q, right, 0.01, low=-127)],
+                F,
+                o,
+                4,
             )
 
 

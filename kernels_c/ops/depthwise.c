@@ -334,6 +334,8 @@ static bool fold_bias(const dw_plan *p, const void *filter, const void *bias, ui
   sam_dw_packing packing = p->packing;
   packing.filter = filter;
   const uint32_t zero = (uint32_t)(p->in_zero + p->kernel->offset);
+  const int32_t least = packing.source == SAM_DW_U8 ? 0 : -128;
+  const double low = fabs(p->in_zero - (double)least), high = fabs(255 - low); /* how far inputs reach from zero */
   bool fits16 = true;
   for (int64_t i = 0; i < p->n_packed; i++) {
     const int64_t c = p->order[i];
@@ -343,15 +345,15 @@ static bool fold_bias(const dw_plan *p, const void *filter, const void *bias, ui
     if (p->size == 4) continue;
     const int32_t start = (int32_t)dst[i];
     uint32_t sum = 0;
-    double magnitude = 0;
+    double up = 0, down = 0; /* of the weights above zero and below it */
     for (int64_t t = 0; t < (int64_t)p->kh * p->kw; t++) {
       const int32_t weight = sam_dw_weight(&packing, t * p->out_channels + c);
       sum += (uint32_t)weight;
-      magnitude += abs(weight);
+      *(weight > 0 ? &up : &down) += abs(weight);
     }
     dst[i] -= sum * zero;
-    /* Twice: an input less its zero point reaches as far as 255. */
-    fits16 = fits16 && sam_s8_gemm_fits16(2 * magnitude, start, p->scale[i]);
+    const double most = fmax(up * high + down * low, up * low + down * high);
+    fits16 = fits16 && sam_s8_gemm_fits16(most / 128, start, p->scale[i]);
   }
   return fits16;
 }

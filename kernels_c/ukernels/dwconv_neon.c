@@ -53,17 +53,24 @@ INLINE void add_taps(int32x4_t acc[2][4], const int8x16_t *a, const int8x16_t *b
 /* The taps of a block of channels that have a second part. */
 typedef struct beyond {
   int n;
+  bool few; /* what they and the last tap's first part add to a channel fits 16 bits */
   const uint8_t *in[MAX_TAPS];
   const int8_t *w[MAX_TAPS];
 } beyond;
 
-INLINE void find_beyond(beyond *b, const uint8_t *const *tap, const int8_t *w, int taps) {
-  b->n = 0;
+/* From the second parts of the weights; before them lie the first ones. */
+INLINE void find_beyond(beyond *b, const uint8_t *const *tap, const int8_t *w, const int taps) {
+  vb all = vb_load(w), sum = vreinterpretq_u8_s8(vabsq_s8(vld1q_s8(w - BLOCK)));
+  UNROLL for (int t = 1; t < taps; t++) all = vorrq_u8(all, vb_load(w + t * BLOCK));
+  b->n = 0, b->few = true;
+  if (vb_is_zero(all)) return;
   for (int t = 0; t < taps; t++, w += BLOCK) {
-    if (vb_is_zero(vld1q_u8((const uint8_t *)w))) continue;
+    if (vb_is_zero(vb_load(w))) continue;
+    sum = vqaddq_u8(sum, vreinterpretq_u8_s8(vabsq_s8(vld1q_s8(w))));
     b->in[b->n] = tap[t];
     b->w[b->n++] = w;
   }
+  b->few = vb_is_zero(vceqq_u8(sum, vb_set(255)));
 }
 
 INLINE void add_beyond(int32x4_t acc[2][4], const beyond *b, int64_t at, int64_t step, const int pixels) {
@@ -198,22 +205,67 @@ INLINE void slide(const sam_dw_strip *s, const uint8_t *const row[3], int64_t st
   UNROLL for (int i = 0; i < pixels; i++) store(out + i * s->channels, acc[i], s, scale, plain, u);
 }
 
-/* The first pixels of a block to plain results; returns their number and moves `row` and `out` on. */
+/* The first pixels of a block, whose results saturate; returns their number and moves `row` and `out` on. */
 #if defined(__aarch64__)
+enum { TURNS_AT_ONCE = 16 };
+
+/* One tap beyond a byte of four pixels. */
+INLINE void add_one_beyond(int16x8_t low[4], int16x8_t high[4], const uint8_t *in, int64_t step, const int8_t *w,
+                           bool first) {
+  const int8x16_t weight = vld1q_s8(w);
+  int8x16_t x[4];
+  UNROLL for (int i = 0; i < 4; i++) x[i] = load(in + i * step, true);
+  UNROLL for (int i = 0; i < 4; i++) {
+    low[i] = first ? mul_low_s8(x[i], weight) : mla_low_s8(low[i], x[i], weight);
+    high[i] = first ? mul_high_s8(x[i], weight) : mla_high_s8(high[i], x[i], weight);
+  }
+}
+
+/* All of them, of some turns. */
+INLINE void sum_beyond(const beyond *b, int64_t at, int64_t step, int64_t turns, int16_t *sums) {
+  for (; turns > 0; turns--, at += 4 * step, sums += 4 * BLOCK) {
+    int16x8_t low[4], high[4];
+    add_one_beyond(low, high, b->in[0] + at, step, b->w[0], true);
+    for (int e = 1; e < b->n; e++) add_one_beyond(low, high, b->in[e] + at, step, b->w[e], false);
+    UNROLL for (int i = 0; i < 4; i++) vst1q_s16(sums + i * BLOCK, low[i]), vst1q_s16(sums + i * BLOCK + 8, high[i]);
+  }
+}
+
+/* Blocks with taps beyond a byte, or results beyond 16 bits (not `plain`); apart, to cost others no registers. */
+static __attribute__((noinline)) void fours_beyond(const sam_dw_strip *s, const uint8_t *row[3], const int8_t *w,
+                                                   const int32_t *bias, const float *scale, uint8_t **out,
+                                                   const beyond *b, bool plain) {
+  static const int16_t none[TURNS_AT_ONCE * 4 * BLOCK];
+  int16_t sums[TURNS_AT_ONCE * 4 * BLOCK];
+  for (int64_t t = 0; t < s->n / 4; t += TURNS_AT_ONCE) {
+    const int64_t left = s->n / 4 - t, n = left < TURNS_AT_ONCE ? left : TURNS_AT_ONCE;
+    if (b->n) sum_beyond(b, 4 * t * s->x_step, s->x_step, n, sums);
+    const int16_t *at = b->n ? sums : none;
+    if (s->x_step == s->taps[1])
+      (plain ? u8_beyond_by_1 : u8_wide_by_1)(s, row, n, w, bias, scale, at, out);
+    else
+      (plain ? u8_beyond_by_2 : u8_wide_by_2)(s, row, n, w, bias, scale, at, out);
+  }
+}
+
 INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
-                     const int32_t *bias, const float *scale, uint8_t **out, const bool u) {
+                     const int32_t *bias, const float *scale, uint8_t **out, const beyond *b, bool plain,
+                     const bool u) {
   const int64_t turns = s->n / 4;
-  if (turns == 0) return 0;
-  if (u)
-    stride == 1 ? u8_fours_by_1(s, row, turns, w, bias, scale, out) : u8_fours_by_2(s, row, turns, w, bias, scale, out);
+  if (turns == 0 || !(u ? b->few : plain)) return 0;
+  if (!u)
+    (stride == 1 ? s8_fours_by_1 : s8_fours_by_2)(s, row, turns, w, bias, scale, NULL, out);
+  else if (plain && b->n == 0)
+    (stride == 1 ? u8_fours_by_1 : u8_fours_by_2)(s, row, turns, w, bias, scale, NULL, out);
   else
-    stride == 1 ? s8_fours_by_1(s, row, turns, w, bias, scale, out) : s8_fours_by_2(s, row, turns, w, bias, scale, out);
+    fours_beyond(s, row, w, bias, scale, out, b, plain);
   return 4 * turns;
 }
 #else
 INLINE int64_t fours(const sam_dw_strip *s, const uint8_t *row[3], const int stride, const int8_t *w,
-                     const int32_t *bias, const float *scale, uint8_t **out, const bool u) {
-  (void)s, (void)row, (void)stride, (void)w, (void)bias, (void)scale, (void)out, (void)u;
+                     const int32_t *bias, const float *scale, uint8_t **out, const beyond *b, bool plain,
+                     const bool u) {
+  (void)s, (void)row, (void)stride, (void)w, (void)bias, (void)scale, (void)out, (void)b, (void)plain, (void)u;
   return 0;
 }
 #endif
@@ -233,8 +285,8 @@ INLINE void slides(const sam_dw_strip *args, const int stride, bool plain, const
     if (u) point_at_taps(s, c, 3, 3, NULL, tap), find_beyond(&b, tap, w + 9 * BLOCK, 9);
     UNROLL for (int r = 0; r < 3; r++) row[r] = (const uint8_t *)s->rows[r] + c;
     uint8_t *out = (uint8_t *)s->out[0] + c;
-    int64_t x = s->n, at = 0;
-    if (plain && !(u && b.n)) x -= fours(s, row, stride, w, bias, scale, &out, u);
+    const int64_t x0 = fours(s, row, stride, w, bias, scale, &out, &b, plain, u);
+    int64_t x = s->n - x0, at = x0 * stride * step;
     if (x == 0) continue;
     UNROLL for (int t = 0; t < 9; t++) weight[t] = vld1q_s8(w + t * BLOCK);
     for (; x >= 2; x -= 2, out += 2 * s->channels, at += 2 * stride * step) {
@@ -281,7 +333,7 @@ INLINE void three(const sam_dw_strip *s, bool plain, const bool u) {
     s->x_step == s->taps[1] ? slides(s, 1, plain, u) : slides(s, 2, plain, u);
 }
 
-/* Results that fit 16 bits end by saturating, limits of their own are met behind the row. */
+/* Several pixels at a time end by saturating, limits of their own are met behind the row. */
 #define NAME s8_clamp
 #define MAX vb_max_s8
 #define MIN vb_min_s8
@@ -311,11 +363,10 @@ static void s8_5x5s1(const sam_dw_strip *s) { five(s, 1, NULL); }
 static void s8_5x5(const sam_dw_strip *s) { five(s, 2, TAPS_BY_2); }
 #define THREE(x8, u)                            \
   static void x8##_3x3(const sam_dw_strip *s) { \
-    if (!s->fits16) {                           \
+    if (s->fits16)                              \
+      three(s, true, u);                        \
+    else                                        \
       three(s, false, u);                       \
-      return;                                   \
-    }                                           \
-    three(s, true, u);                          \
     x8##_clamp(s, 1);                           \
   }
 THREE(s8, false)

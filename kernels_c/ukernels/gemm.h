@@ -154,8 +154,9 @@ static inline bool sam_s8_gemm_pairs_fit(const int8_t *w, size_t bytes, int32_t 
 }
 
 /* Whether 16 bits have room for every value a column can have before its zero point is added, and for that: a kernel
- * then need not saturate twice. `start`: the bias; `magnitude`: the sum of the magnitudes of its weights. */
-enum { SAM_GEMM_FITS16 = 1 << 14 };
+ * then need not saturate twice. `start`: the bias; `magnitude`: the sum of the magnitudes of its weights. vf_rounder of
+ * simd_neon.h has room for 19008. */
+enum { SAM_GEMM_FITS16 = 19000 };
 static inline bool sam_s8_gemm_fits16(double magnitude, int32_t start, float scale) {
   return (128 * magnitude + fabs((double)start)) * fabs((double)scale) < SAM_GEMM_FITS16;
 }

@@ -108,8 +108,9 @@ static sam_status prepare_relu_range(sam_ctx *ctx, sam_node *node, float lo, flo
   p->m = sam_multiplier_of((double)(x->quant->scale[0] / scale)); /* the quotient is a float in the format */
   p->lo = sam_quantize_bound(lo, scale, p->zy, type_lo, type_hi);
   if (hi != INFINITY) p->hi = sam_quantize_bound(hi, scale, p->zy, type_lo, type_hi);
-  plan->kernel = relu_s16;
-  plan->cost = 12;
+  p->n = p->m;
+  plan->kernel = p->m.shift <= SAM_RESCALE_MOST ? sam_uk.s16_rescale : relu_s16;
+  plan->cost = 4;
   if (x->type == SAM_INT16) return SAM_OK;
   for (int32_t q = type_lo; q <= type_hi; q++) plan->table.bytes[q & 255] = (uint8_t)relu_value(q, p);
   if (lo == 0 && hi == INFINITY)
@@ -209,8 +210,9 @@ static sam_status prepare_leaky_relu(sam_ctx *ctx, sam_node *node) {
   plan->params.m = sam_multiplier_of((double)(sx / sy)); /* the factors are floats in the format */
   plan->params.n = sam_multiplier_of((double)(sx * fabsf(options->alpha) / sy));
   if (options->alpha < 0) plan->params.n.q = -plan->params.n.q;
-  plan->kernel = leaky_relu_s16;
-  plan->cost = 12;
+  const bool fits = plan->params.m.shift <= SAM_RESCALE_MOST && plan->params.n.shift <= SAM_RESCALE_MOST;
+  plan->kernel = fits ? sam_uk.s16_rescale : leaky_relu_s16;
+  plan->cost = 4;
   if (node->inputs[0]->type == SAM_INT16) return SAM_OK;
   fill_values(plan, leaky_relu_value);
   sam_unary_use_lines(plan, node->inputs[0]->type == SAM_INT8, (double)(sx / sy), (double)(sx * options->alpha / sy));

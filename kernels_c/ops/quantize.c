@@ -114,6 +114,24 @@ static void requantize_run(const quantize_plan *p, const void *in, void *out, in
   }
 }
 
+/* Of bytes and int16: all as int16, piece by piece. */
+static void rescale_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n, int64_t slice) {
+  enum { PIECE = 512 };
+  const sam_type x = p->x->type, y = p->y->type;
+  const sam_unary_params params = {
+      .zx = p->zx, .zy = p->zero_point[slice], .lo = p->lo, .hi = p->hi, .m = p->m, .n = p->m};
+  const char *source = (const char *)in + from * (x == SAM_INT16 ? 2 : 1);
+  char *target = (char *)out + from * (y == SAM_INT16 ? 2 : 1);
+  int16_t wide[PIECE];
+  for (int64_t at = 0; at < n; at += PIECE) {
+    const int64_t m = n - at < PIECE ? n - at : PIECE;
+    const void *values = source + 2 * at;
+    if (x != SAM_INT16) sam_uk.loops->cast[x][SAM_INT16](m, source + at, wide, NULL), values = wide;
+    sam_uk.s16_rescale(m, values, y == SAM_INT16 ? (void *)(target + 2 * at) : wide, &params);
+    if (y != SAM_INT16) sam_uk.loops->cast[SAM_INT16][y](m, wide, target + at, NULL);
+  }
+}
+
 static void table_run(const quantize_plan *p, const void *in, void *out, int64_t from, int64_t n, int64_t slice) {
   (void)slice;
   p->bytes.kernel(n, (const char *)in + from, (char *)out + from, &p->bytes.params);
@@ -240,7 +258,11 @@ static sam_status prepare_quantize(sam_ctx *ctx, sam_node *node) {
   if (plan->slices != 1) return sam_fail(ctx, SAM_UNSUPPORTED, "from integers to scales along an axis");
   plan->zx = x->quant->zero_point[0];
   plan->m = sam_multiplier_of((double)x->quant->scale[0] / (double)y->quant->scale[0]);
-  if (sam_type_bits(x->type) != 8 || sam_type_bits(y->type) != 8) return SAM_OK;
+  if (sam_type_bits(x->type) != 8 || sam_type_bits(y->type) != 8) {
+    if (x->type != SAM_INT32 && y->type != SAM_INT32 && plan->m.shift <= SAM_RESCALE_MOST)
+      use_run(node, plan, rescale_run, 2);
+    return SAM_OK;
+  }
   int32_t first = x->type == SAM_INT8 ? -128 : 0;
   for (int32_t q = first; q < first + 256; q++) {
     const int64_t v = (int64_t)sam_scale32_up(q - plan->zx, plan->m) + plan->zero_point[0];

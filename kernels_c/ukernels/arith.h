@@ -46,6 +46,10 @@ typedef sam_unary_kernel sam_u8_lookup_t;
 /* rne(x * a) + zy clamped to [lo, hi], NaN as lo; and (x - zx) * a. */
 typedef sam_unary_kernel sam_f32_to_s8_t, sam_f32_to_u8_t, sam_f32_to_s16_t;
 typedef sam_unary_kernel sam_s8_to_f32_t, sam_u8_to_f32_t, sam_s16_to_f32_t;
+/* int16: x - zx by m where it is not negative, else by n, + zy, clamped to [lo, hi]: rule D-away. No shift of m and n
+ * may be above SAM_RESCALE_MOST. */
+enum { SAM_RESCALE_MOST = 14 };
+typedef sam_unary_kernel sam_s16_rescale_t;
 /* x * a of int32 x >= 0, rounded half up, + zy, clamped to [lo, hi]; hi where the product is 2^16 or more. */
 typedef sam_unary_kernel sam_s32_to_s8_t, sam_s32_to_u8_t;
 

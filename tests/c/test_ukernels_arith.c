@@ -188,6 +188,24 @@ static void one_array(const level *uk) {
   UNARY(s8_to_f32, ba, 4, true)
   UNARY(u8_to_f32, ba, 4, true)
   UNARY(s16_to_f32, wa, 4, true)
+  const sam_unary_params before = u;
+  for (int round = 0; round < 24; round++) {
+    const double above = ldexp((double)test_float(0.5f, 1), test_int(-20, SAM_RESCALE_MOST));
+    u.m = sam_multiplier_of(above);
+    u.n = round % 2 ? u.m : sam_multiplier_of(above * (double)test_float(0, 1));
+    if (round % 4 == 0) u.n.q = -u.n.q;
+    u.zx = round % 3 ? 0 : test_int(-128, 255), u.zy = round % 3 ? 0 : test_int(-128, 255);
+    u.lo = round % 5 ? -32768 : -128, u.hi = round % 5 ? 32767 : 127;
+    UNARY(s16_rescale, wa, 2, false)
+    int16_t got_of[MOST];
+    uk->table.s16_rescale(MOST, wa, got_of, &u);
+    for (int i = 0; i < MOST; i++) {
+      const int32_t x = wa[i] - u.zx;
+      const int64_t y = (int64_t)sam_scale32(x, x < 0 ? u.n : u.m) + u.zy;
+      EXPECT_EQ(got_of[i], y < u.lo ? u.lo : y > u.hi ? u.hi : y);
+    }
+  }
+  u = before;
   static int32_t parts[MOST];
   for (int i = 0; i < MOST; i++) parts[i] = i % 7 ? test_int(0, 1 << 23) : i << 20;
   for (u.a = 1e-6f; !(u.a > 1e30f); u.a *= 17) { /* until most are at the upper bound */

@@ -323,10 +323,11 @@ class Interpreter:
     it. Of the experimental arguments, `experimental_preserve_all_tensors` keeps every intermediate tensor readable and
     the others, which steer LiteRT's delegates, change nothing. After them come ours, by keyword only: `max_memory` and
     `max_ops` bound what the model may ask for, `profile` times every operator (see `steps`), `device` names a back end,
-    `no_fusion` runs the operators one by one as the file lists them (same results), `no_winograd` sums float
-    convolutions in the order of the filter (same up to rounding; see the C header), `allow_fp16` lets float32
-    models multiply in half precision where the processor can (faster, good to 1e-3 to 1e-2), `weight_cache` names
-    a file that keeps the repacked weights for the next process (see `weight_cache()`).
+    `no_fusion` runs the operators one by one as the file lists them (same results), `no_winograd` sums
+    convolutions in the order of the filter (slower, less memory for weights; floats the same up to rounding, see the C
+    header), `allow_fp16` lets float32 models multiply in half precision where the processor can (faster, good to 1e-3
+    to 1e-2), `weight_cache` names a file that keeps the repacked weights for the next process (see
+    `weight_cache()`).
     """
 
     def __init__(

@@ -243,12 +243,14 @@ def load(
     max_ops: int | None = None,
     device: str | None = None,
     allow_fp16: bool = False,
+    no_winograd: bool = False,
     weight_cache: str | os.PathLike[str] | None = None,
 ) -> Model:
     """Opens and verifies a `.tflite` file (a path, or the bytes) and makes it callable.
 
     `allow_fp16` lets a float32 model multiply in half precision on ARM processors that can: faster, answers good to
-    1e-3 to 1e-2 of their range. `weight_cache` names a file that keeps the repacked weights, so that the next process
+    1e-3 to 1e-2 of their range. `no_winograd` keeps the repacked weights of 3 x 3 convolutions small, and is slower.
+    `weight_cache` names a file that keeps the repacked weights, so that the next process
     starts faster and shares them: one file for each model, made anew when model, library or processor change.
     `Model.weight_cache()` says what became of it.
     """
@@ -261,6 +263,7 @@ def load(
         max_ops=max_ops,
         device=device,
         allow_fp16=allow_fp16,
+        no_winograd=no_winograd,
         weight_cache=cache,
     )
     return Model(source, options)

@@ -42,10 +42,7 @@ def _tflite(interpreter: Any, rng: np.random.Generator) -> Run:
 def _samara(order: dict[str, Any], rng: np.random.Generator) -> tuple[str, Run, Any]:
     import samara
 
-    names = ("profile", "weight_cache", "allow_fp16")
-    interpreter = samara.Interpreter(
-        order["model"], num_threads=order["threads"], **{name: order[name] for name in names}
-    )
+    interpreter = samara.Interpreter(order["model"], num_threads=order["threads"], **order["options"])
     return samara.__version__, _tflite(interpreter, rng), interpreter
 
 
@@ -224,7 +221,7 @@ def main() -> None:
             _say({"seconds": seconds})
         elif word == "end":
             answer: dict[str, Any] = {"peak_rss": _peak_rss()}
-            if interpreter is not None and order["profile"]:
+            if interpreter is not None and order.get("options", {}).get("profile"):
                 answer |= _profile(interpreter, order["threads"])
             _say(answer)
             return

@@ -26,8 +26,8 @@ from .common import (
     REGRESSION,
     Failure,
     Progress,
+    arithmetic_options,
     force_option,
-    fp16_option,
     json_option,
     note,
     print_json,
@@ -163,13 +163,13 @@ def measure(
     peer_models: dict[str, str] | None = None,
     quiet: bool = True,
     lenient: bool = False,
-    weight_cache: str | None = None,
-    allow_fp16: bool = False,
+    options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Measures samara and the peers in turns: one entry per engine, samara first, and samara's operators.
 
     Each engine gets at least `runs` runs, unless `max_secs` of measuring, all engines together, pass before. `lenient`:
     a peer that fails has an entry with "error" instead of times. "best_ratio": the fastest peer's time over ours.
+    `options`: more arguments of samara.Interpreter.
     """
     cpus = _choose_cpus(threads)
     engines: list[_Engine] = []
@@ -186,8 +186,8 @@ def measure(
             engine.stop()
 
     try:
-        own: dict[str, Any] = {"profile": profile, "weight_cache": weight_cache, "allow_fp16": allow_fp16}
-        engines.append(_Engine("samara", model, threads, cpus, seed, **own))
+        own = {"profile": profile, **(options or {})}
+        engines.append(_Engine("samara", model, threads, cpus, seed, options=own))
         for peer in peers:
             try:
                 path = _peer_model(peer, model, peer_models or {})
@@ -266,7 +266,7 @@ def _percent(_: click.Context, parameter: click.Parameter, value: str) -> float:
 @click.option("--baseline", metavar="FILE", help="An earlier --json report; exit 7 when slower.")
 @click.option("--tolerance", default="5%", show_default=True, callback=_percent, help="How much slower is accepted.")
 @weight_cache_option
-@fp16_option
+@arithmetic_options
 @json_option
 @force_option
 @verbosity_options
@@ -286,6 +286,7 @@ def command(
     tolerance: float,
     weight_cache: str | None,
     allow_fp16: bool,
+    no_winograd: bool,
     as_json: bool,
     force: bool,
     quiet: bool,
@@ -310,6 +311,7 @@ def command(
     named, many = _named(peer_models), len(models) > 1
     if many and weight_cache is not None:
         raise Failure(f"--weight-cache is a file for one model; {len(models)} were named")
+    options = {"weight_cache": weight_cache, "allow_fp16": allow_fp16, "no_winograd": no_winograd}
     reports: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for model in models:
@@ -326,8 +328,7 @@ def command(
                 named,
                 quiet,
                 many,
-                weight_cache,
-                allow_fp16,
+                options,
             )
         except Failure as failure:
             if not many:

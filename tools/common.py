@@ -58,7 +58,10 @@ def weight_cache_option(function: _F) -> _F:
     )(function)
 
 
-def fp16_option(function: _F) -> _F:
+def arithmetic_options(function: _F) -> _F:
+    function = click.option(
+        "--no-winograd", is_flag=True, help="Keep the repacked weights of 3 x 3 convolutions small; slower."
+    )(function)
     return click.option(
         "--allow-fp16", is_flag=True, help="Let float32 models multiply in half precision, on ARM CPUs that can."
     )(function)

@@ -21,8 +21,8 @@ import samara
 from . import metadata
 from .common import (
     Failure,
+    arithmetic_options,
     force_option,
-    fp16_option,
     json_option,
     note,
     numbers,
@@ -140,7 +140,7 @@ def _save(path: str, results: list[dict[str, Array]]) -> None:
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Threads; same results.")
 @click.option("--device", help="Where to run: cpu (default), or another back end.")
 @weight_cache_option
-@fp16_option
+@arithmetic_options
 @json_option
 @force_option
 @verbosity_options
@@ -160,6 +160,7 @@ def command(
     device: str | None,
     weight_cache: str | None,
     allow_fp16: bool,
+    no_winograd: bool,
     as_json: bool,
     force: bool,
     quiet: bool,
@@ -174,7 +175,14 @@ def command(
     if output is not None:
         refuse_overwrite(output, force)
     with warnings_as_notes(quiet, RuntimeWarning):
-        loaded = samara.load(model, threads=threads, device=device, weight_cache=weight_cache, allow_fp16=allow_fp16)
+        loaded = samara.load(
+            model,
+            threads=threads,
+            device=device,
+            weight_cache=weight_cache,
+            allow_fp16=allow_fp16,
+            no_winograd=no_winograd,
+        )
         run: Signature = loaded._main
     if signature is not None:
         if signature not in loaded.signatures:

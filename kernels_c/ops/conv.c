@@ -86,8 +86,7 @@ static sam_status plan_window(sam_ctx *ctx, sam_node *node, conv *c) {
 
 static bool takes_winograd(const sam_ctx *ctx, const sam_node *node, const conv *c) {
   const sam_conv_2d_options *o = node->options;
-  const bool plain = !(c->mm.kind == SAM_MATMUL_F32 && ctx->no_winograd); /* integers are exact either way */
-  return plain && c->mm.groups == 1 && o->stride_h == 1 && o->stride_w == 1 && o->dilation_h_factor == 1 &&
+  return !ctx->no_winograd && c->mm.groups == 1 && o->stride_h == 1 && o->stride_w == 1 && o->dilation_h_factor == 1 &&
          o->dilation_w_factor == 1 && sam_winograd_wins(&c->mm);
 }
 

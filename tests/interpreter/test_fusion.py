@@ -146,6 +146,29 @@ def test_no_winograd() -> None:
     assert usual.tobytes() != direct.tobytes()
 
 
+def test_no_winograd_of_integers() -> None:
+    """The same bytes from fewer bytes of weights."""
+    rng = np.random.default_rng(5)
+    net = Net()
+    x = net.tensor("int8", (1, 16, 16, 64), 0.05, 3)
+    values = rng.integers(-127, 128, (64, 3, 3, 64)).astype(np.int8)
+    filters = net.tensor("int8", scale=0.01, value=values)
+    bias = net.tensor("int32", scale=0.0005, value=rng.integers(-999, 1000, 64).astype(np.int32))
+    y = net.tensor("int8", scale=0.4)
+    net.op("CONV_2D", [x, filters, bias], y, padding="VALID", stride_h=1, stride_w=1)
+    model = net.bytes([x], [y])
+    packed = {}
+    for no_winograd in (False, True):
+        interpreter = samara.Interpreter(model_content=model, no_winograd=no_winograd)
+        interpreter.allocate_tensors()
+        packed[no_winograd] = interpreter.memory()["packed"]
+    assert packed[True] < 1.1 * values.size + 4096
+    assert packed[True] <= packed[False]
+    (usual,), _ = run(model)
+    (direct,), _ = run(model, no_winograd=True)
+    assert usual.tobytes() == direct.tobytes()
+
+
 KEPT = {
     "two readers": {"twice": True},
     "SAME": {"padding": "SAME"},

@@ -189,7 +189,7 @@ typedef struct sam_ctx {
   const sam_services *services;
   int32_t threads;
   sam_node *node;   /* the operator being prepared or run */
-  bool no_winograd; /* sum the products of float convolutions in the order of the filter */
+  bool no_winograd; /* sum the products of convolutions in the order of the filter */
   bool allow_fp16;  /* FLOAT32 may be computed in half precision */
 } sam_ctx;
 

@@ -329,14 +329,15 @@ static void strip_rows(void *arg, int64_t begin, int64_t end, int thread) {
 static void fill_packed(void *dst, const void *arg) { sam_dw_pack(dst, arg); }
 
 /* The bias in packed order; for integers with sum of weights * zero points taken off, wrapping like the kernels. Says
- * whether results of integers fit 16 bits (sam_s8_gemm_fits16). */
-static bool fold_bias(const dw_plan *p, const void *filter, const void *bias, uint32_t *dst) {
+ * in the strip how large their results can be. */
+static void fold_bias(const dw_plan *p, const void *filter, const void *bias, uint32_t *dst, sam_dw_strip *s) {
   sam_dw_packing packing = p->packing;
   packing.filter = filter;
   const uint32_t zero = (uint32_t)(p->in_zero + p->kernel->offset);
   const int32_t least = packing.source == SAM_DW_U8 ? 0 : -128;
   const double low = fabs(p->in_zero - (double)least), high = fabs(255 - low); /* how far inputs reach from zero */
-  bool fits16 = true;
+  s->fits16 = true;
+  s->floats = p->kernel->floats && s->lo == least && s->hi == least + 255;
   for (int64_t i = 0; i < p->n_packed; i++) {
     const int64_t c = p->order[i];
     dst[i] = 0;
@@ -353,9 +354,10 @@ static bool fold_bias(const dw_plan *p, const void *filter, const void *bias, ui
     }
     dst[i] -= sum * zero;
     const double most = fmax(up * high + down * low, up * low + down * high);
-    fits16 = fits16 && sam_s8_gemm_fits16(most / 128, start, p->scale[i]);
+    s->fits16 = s->fits16 && sam_s8_gemm_fits16(most / 128, start, p->scale[i]);
+    s->floats = s->floats && s->fits16 && most + fabs((double)start) < SAM_DW_MOST_FLOAT;
   }
-  return fits16;
+  for (int64_t i = 0; s->floats && i < p->n_packed; i++) dst[i] += SAM_DW_FLOAT;
 }
 
 /* Hybrid: the input as its int8 image would have it. The bytes are written into the end of each image's floats, which
@@ -414,7 +416,7 @@ static sam_status eval_strips(sam_ctx *ctx, sam_node *node) {
     packing.filter = filter->data;
     sam_dw_pack(weights, &packing);
     uint32_t *folded = (uint32_t *)(void *)(weights + p->packed_bytes);
-    w.strip.fits16 = fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
+    fold_bias(p, filter->data, bias ? bias->data : NULL, folded, &w.strip);
     w.strip.weights = weights;
     w.strip.bias = folded;
   }
@@ -591,7 +593,7 @@ static sam_status prepare_strips(sam_ctx *ctx, sam_node *node, dw_plan *p) {
   if (!known) return sam_scratch(ctx, scratch);
   uint32_t *folded = sam_alloc(ctx, (size_t)p->n_packed * sizeof *folded);
   if (!folded) return SAM_OUT_OF_MEMORY;
-  s->fits16 = fold_bias(p, filter->data, bias ? bias->data : NULL, folded);
+  fold_bias(p, filter->data, bias ? bias->data : NULL, folded, s);
   s->bias = folded;
   /* The layout follows from these; two filters of one tensor's bytes may still be packed differently. */
   uint64_t variant = (uint64_t)0xd << 60 | (uint64_t)(k->element & 3) << 58 | (uint64_t)(k->parts == 2) << 57 |

@@ -31,6 +31,7 @@ typedef struct sam_dw_strip {
   const float *scale;  /* packed order */
   int32_t zero_point, lo, hi;
   bool fits16; /* results before the zero point is added, see sam_s8_gemm_fits16 */
+  bool floats; /* they do, limits are those of the type, and the bias has SAM_DW_FLOAT added: see the kernel's */
   float real_lo, real_hi;
 } sam_dw_strip;
 
@@ -44,10 +45,15 @@ typedef const struct sam_dw_kernel {
   int32_t offset;  /* what the kernel adds to every input element */
   int32_t parts;   /* 2: weights of nine bits as the sum of two bytes, first all of one part, then of the other */
   int32_t lanes;   /* block 0: channels whose weights lie together */
+  bool floats;     /* converts sums to floats by a subtraction, where it can */
   bool sides;      /* takes one pixel that not all columns of the filter meet */
   bool pairs;      /* sums two products in 16 bits: not for filters with a weight of -128 */
   const uint8_t *taps; /* where group is 1 and rows too: the order of packed taps, NULL: row by row */
 } sam_dw_kernel;
+
+/* The bits of 2^23 + 2^22. With a sum smaller than 2^22 added they are the float of as much, and sums begin with the
+ * bias: taking the float off again converts them, on more units than the conversion has. */
+enum { SAM_DW_FLOAT = 0x4b400000, SAM_DW_MOST_FLOAT = 1 << 22 };
 
 typedef sam_dw_kernel sam_f32_dw_t;      /* any kernel size and step */
 typedef sam_dw_kernel sam_f32_dwrows_t;  /* the same, several output rows together */

@@ -8,10 +8,11 @@
 #define OFFSET 0
 #define PARTS 1
 #define BLOCK 16
+#define FLOATS true
 #define WITH_5X5S1 /* stride 2: no faster than the kernel without sdot */
 #define KERNEL(kind) sam_s8_##kind##__neondot
 #define ON_WIDTH(width, call) \
-  if (is_plain(s)) {          \
+  if (s->floats) {            \
     call(plain)               \
   } else {                    \
     call(16)                  \
@@ -41,14 +42,19 @@ static inline __attribute__((always_inline)) void store_16(uint8_t *out, int32x4
   vst1q_s8((int8_t *)out, vminq_s8(y, l->hi));
 }
 
-/* Plain results are where one saturation leaves them. */
-static inline bool is_plain(const sam_dw_strip *s) { return s->fits16 && s->lo == -128 && s->hi == 127; }
-static inline vf rounder_of(const sam_dw_strip *s) { return vf_rounder(s->zero_point); }
-static inline __attribute__((always_inline)) void store_plain(uint8_t *out, int32x4_t acc[4], const vf *rounder,
+/* Plain results are where one saturation leaves them. A cortex-a76 has two units for fsub, and one that takes two
+ * cycles for scvtf. */
+typedef struct plain_limits {
+  vf zero, rounder;
+} plain_limits;
+static inline plain_limits plain_limits_of(const sam_dw_strip *s) {
+  return (plain_limits){vf_bits(vi_set(SAM_DW_FLOAT)), vf_rounder(s->zero_point)};
+}
+static inline __attribute__((always_inline)) void store_plain(uint8_t *out, int32x4_t acc[4], const plain_limits *l,
                                                               const float *scale) {
   vf x[4];
-  for (int j = 0; j < 4; j++) x[j] = vf_mul(vf_from_vi(acc[j]), vf_load(scale + 4 * j));
-  const int16x8_t low = round_to_s16(x[0], x[1], *rounder), high = round_to_s16(x[2], x[3], *rounder);
+  for (int j = 0; j < 4; j++) x[j] = vf_mul(vf_sub(vf_bits(acc[j]), l->zero), vf_load(scale + 4 * j));
+  const int16x8_t low = round_to_s16(x[0], x[1], l->rounder), high = round_to_s16(x[2], x[3], l->rounder);
   vst1q_s8((int8_t *)out, narrow_s16(low, high));
 }
 
@@ -69,8 +75,8 @@ static inline __attribute__((always_inline)) void dots(int32x4_t acc[4], const i
 #define WIDTH 16
 #define V int32x4_t
 #define LANES lanes_16
-#define LIMITS vf
-#define LIMITS_OF rounder_of
+#define LIMITS plain_limits
+#define LIMITS_OF plain_limits_of
 #define STORE store_plain
 #define NAME(stem) stem##_plain
 #include "ukernels/dwconv_lanes.inc"

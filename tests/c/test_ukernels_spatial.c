@@ -72,6 +72,8 @@ static void run_dw(sam_dw_kernel *kernel, const shape *t, int kind, void *out) {
   strip.fits16 = t->channels % 3 == 1; /* the scales are small enough */
   if (strip.fits16 && !t->limited) strip.lo = kind == 1 ? 0 : -128, strip.hi = kind == 1 ? 255 : 127;
   strip.real_lo = -3, strip.real_hi = 3;
+  strip.floats = kernel->floats && strip.fits16 && !t->limited;
+  for (int64_t i = 0; strip.floats && i < packed; i++) bias[i] += SAM_DW_FLOAT;
   kernel->run(&strip);
   free(order);
   free(memory);

@@ -1,19 +1,20 @@
 """Searches an order of a loop's instructions that takes fewer cycles, with llvm-mca as the judge.
 
     tools/ci/arm64.sh c
-    python tools/arm/order.py dwconv_neon.c s8_3x3 --seconds 600
-    python tools/arm/order.py dwconv_neon.c u8_3x3 --turn dwconv_neon_3x3.inc TURN_BY_1 --less 'add v\\d+.16b'
+    python tools/arm/order.py dwconv_neon.c fives_by_1 --turn dwconv_neon_5x5.inc TURN_BY_1 --seconds 600
+    python tools/arm/order.py dwconv_neon.c u8_beyond_by_1 --turn dwconv_neon_3x3.inc TURN_BY_1 --less PATTERN
 
 The loop is read from the compiler's assembly, as mca.py finds it. What depends on each other stays in order; vector
 registers are given out anew for every order, but a sum stays in its register; what ld1 loads into several, what comes
 into the loop and what leaves it keep theirs. Stores keep their order; loads may pass them, since inputs and results
 of the kernels do not overlap.
 
-The search is annealing: some instructions move at random, and the order is kept if it is better, or by a chance that
-falls with the time. Better: the mean over the cores of the cycles as a multiple of those in the beginning; a core that
-becomes slower counts ten times (but --loose). The best order is printed as assembly, or, if the loop is a macro of an
-.inc file with one word an instruction, as words of that macro (--turn). With --less the loop is judged without the
-instructions that match, too: turns of uint8 without what flips sign bits are those of int8.
+The search is annealing: in each of some orders an instruction or a few move at random, and the best of them is kept if
+it is better, or by a chance that falls with the time. Better: the mean over the cores of the cycles as a multiple of
+those in the beginning; a core that becomes slower counts three times (but --loose). The best order is printed as
+assembly, or, if the loop is a macro of an .inc file with one word an instruction, as words of that macro (--turn). For
+each --less the loop is judged without the instructions that match, too: turns of uint8 without what flips sign bits are
+those of int8.
 """
 
 import argparse
@@ -95,6 +96,7 @@ class Loop:
         self.read: list[dict[int, int]] = [{} for _ in range(n)]  # of an instruction: register -> value
         self.written: list[dict[int, int]] = [{} for _ in range(n)]
         self.home: dict[int, int] = {}  # value -> the register it must have
+        self.first: list[int] = []  # value -> the register it had
         self.users: list[set[int]] = []  # value -> instructions that write or read it
         self.leaves: set[int] = set()
         written = set[int]().union(*(i.writes for i in self.code))
@@ -107,7 +109,7 @@ class Loop:
         for at, i in enumerate(self.code):
             for r in i.reads - self.fixed:
                 if r not in now:
-                    now[r] = self.entry[r] = self.new(r)
+                    now[r] = self.entry[r] = self.new(r, True)
                 v = now[r]
                 if v in writer:
                     self.before[at].add(writer[v])
@@ -118,7 +120,7 @@ class Loop:
                     v = now[r]
                     self.before[at] |= touched[v] - {at}
                 else:
-                    v = now[r] = self.new(r if i.several else None)
+                    v = now[r] = self.new(r, i.several)
                     touched[v] = set()
                 writer[v] = at
                 touched[v].add(at)
@@ -148,10 +150,11 @@ class Loop:
                 self.after[f].add(at)
         self.free = [r for r in range(32) if r not in self.fixed and r in written]
 
-    def new(self, home: int | None) -> int:
+    def new(self, register: int, home: bool) -> int:
         self.users.append(set())
-        if home is not None:
-            self.home[len(self.users) - 1] = home
+        self.first.append(register)
+        if home:
+            self.home[len(self.users) - 1] = register
         return len(self.users) - 1
 
     def registers(self, order: list[int]) -> list[int] | None:
@@ -188,7 +191,7 @@ class Loop:
                 ]
                 if not able:
                     return None
-                r = max(able, key=lambda r: busy[r])
+                r = self.first[v] if self.first[v] in able else max(able, key=lambda r: busy[r])
             busy[r] = max(busy[r], end)
             result[v] = r
         return result
@@ -209,19 +212,34 @@ class Loop:
         return result
 
     def moved(self, order: list[int], times: int) -> list[int]:
+        """Some instructions elsewhere, or in each other's place: of one kind, which cores in order do not mind."""
         order = order[:]
         for _ in range(times):
             p = random.randrange(len(order) - 1)
-            at = order[p]
+            at, reach = order[p], random.choice((2, 8, 40))
+            if random.random() < 0.5:
+                kind = self.kind(at)
+                near = range(max(0, p - reach), min(len(order) - 1, p + reach + 1))
+                if others := [q for q in near if q != p and self.kind(order[q]) == kind]:
+                    low, high = sorted((p, random.choice(others)))
+                    between = order[low + 1 : high]
+                    first, second = order[low], order[high]
+                    if not (
+                        self.before[second].intersection(between, (first,)) or self.after[first].intersection(between)
+                    ):
+                        order[low], order[high] = second, first
+                continue
             low, high = p, p
             while low > 0 and order[low - 1] not in self.before[at]:
                 low -= 1
             while high + 1 < len(order) and order[high + 1] not in self.after[at]:
                 high += 1
-            reach = random.choice((2, 8, 40))
             to = random.randint(max(low, p - reach), min(high, p + reach))
             order.insert(to, order.pop(p))
         return order
+
+    def kind(self, at: int) -> str:
+        return self.code[at].text.split()[0].removesuffix("2")
 
 
 def judge(core: str, bodies: list[list[str]]) -> list[float]:
@@ -236,9 +254,9 @@ def judge(core: str, bodies: list[list[str]]) -> list[float]:
 
 
 class Search:
-    def __init__(self, loop: Loop, cores: dict[str, float], less: re.Pattern[str] | None, strict: bool):
+    def __init__(self, loop: Loop, cores: dict[str, float], less: list[re.Pattern[str]], strict: bool):
         self.loop, self.cores, self.strict = loop, cores, strict
-        self.variants = [None, less] if less else [None]
+        self.variants = [None, *less]
         self.order = list(range(len(loop.code)))
         self.start: dict[tuple[str, int], float] = {}
         self.cost, self.cycles = math.inf, dict[tuple[str, int], float]()
@@ -262,7 +280,7 @@ class Search:
                     was = self.start.setdefault((core, n), c)
                     cycles[k][core, n] = c
                     gain = c / was - 1
-                    costs[k] += self.cores[core] / total * gain * (10 if gain > 0 and self.strict else 1)
+                    costs[k] += self.cores[core] / total * gain * (3 if gain > 0 and self.strict else 1)
         return list(zip(costs, cycles, strict=True))
 
     def run(self, seconds: float, heat: float, batch: int) -> None:
@@ -272,19 +290,19 @@ class Search:
         self.report(0, 0)
         while (gone := time.monotonic() - begun) < seconds:
             hot = heat * (1 - gone / seconds) ** 2
-            orders = [self.loop.moved(order, random.choice((1, 1, 2, 3, 5))) for _ in range(batch)]
+            orders = [self.loop.moved(order, random.choice((1, 1, 1, 2, 3))) for _ in range(batch)]
             limit = cost + 5 * hot + 1e-9
-            for new, (new_cost, cycles) in zip(orders, self.judged(orders, limit), strict=True):
-                if new_cost <= cost or (hot > 0 and random.random() < math.exp((cost - new_cost) / hot)):
-                    order, cost = new, new_cost
-                    if cost < self.cost - 1e-6:
-                        self.order, self.cost, self.cycles = order, cost, cycles
-                        self.report(gone, tried)
-                    break
+            judged = [(*found, new) for found, new in zip(self.judged(orders, limit), orders, strict=True)]
+            new_cost, cycles, new = min(judged, key=lambda found: (found[0], random.random()))
+            if new_cost <= cost or (hot > 0 and random.random() < math.exp((cost - new_cost) / hot)):
+                order, cost = new, new_cost
+                if cost < self.cost - 1e-6:
+                    self.order, self.cost, self.cycles = order, cost, cycles
+                    self.report(gone, tried)
             tried += batch
 
     def report(self, gone: float, tried: int) -> None:
-        cells = [f"{core}{'-' if n else ''} {c:.1f}" for (core, n), c in self.cycles.items()]
+        cells = [f"{core}{'-' * n} {c:.1f}" for (core, n), c in self.cycles.items()]
         print(f"# {gone:.0f} s, {tried} orders: {self.cost:+.4f}", ", ".join(cells), flush=True)
 
 
@@ -303,11 +321,11 @@ def main() -> None:
     parser.add_argument("function", nargs="?", help="whose inner loop")
     parser.add_argument("--loop", type=int, default=0, metavar="N", help="the Nth largest of that function")
     parser.add_argument("--turn", nargs=2, metavar=("INC", "MACRO"), help="the loop is this macro of ukernels/")
-    parser.add_argument("--less", type=re.compile, metavar="PATTERN", help="judge it without these instructions too")
+    parser.add_argument("--less", type=re.compile, action="append", default=[], metavar="PATTERN", help="see above")
     parser.add_argument("--cores", default="a53,a55,a72,a76", help="with weights: a53=2,a72")
     parser.add_argument("--loose", action="store_true", help="a core may become slower")
     parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("--heat", type=float, default=0.002, help="loss that is taken at first, of 1")
+    parser.add_argument("--heat", type=float, default=0.0005, help="loss that is taken at first, of 1")
     parser.add_argument("--batch", type=int, default=24, help="orders judged at once")
     parser.add_argument("--build", type=Path, default=mca.ROOT / "build/ci/arm64")
     args = parser.parse_args()

@@ -657,13 +657,16 @@ def interpreters(case: Case) -> list[Any]:
     return made
 
 
+TURNS = 10  # many and short: a processor's clock changes within tenths of a second
+
+
 def measure(case: Case, seconds: float = 0.12) -> tuple[float, float]:
     """Least microseconds of ours and of LiteRT's invoke."""
     made = interpreters(case)
     best = [float("inf"), float("inf")]
-    for _ in range(3):
+    for _ in range(TURNS):
         for i, each in enumerate(made):
-            end = time.perf_counter() + seconds / 6
+            end = time.perf_counter() + seconds / (2 * TURNS)
             while True:
                 begin = time.perf_counter()
                 each.invoke()

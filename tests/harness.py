@@ -40,7 +40,10 @@ from samara.interpreter import _native
 
 import samara
 
-LEVELS = ("scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot", "neoninorder", "neoni8mm", "neonfp16")
+LEVELS = (
+    *("scalar", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni"),
+    *("neon", "neondot", "neoninorder", "neoni8mm", "neonfp16"),
+)
 _BEST = _native.isa()
 
 

@@ -26,7 +26,7 @@ EXTRAS = {
     "openvino": "peer in `samara benchmark`",
 }
 LEVELS = (
-    *("scalar", "avx2", "avxvnni", "avx512", "avx512vnni"),
+    *("scalar", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni"),
     *("neon", "neondot", "neoninorder", "neoni8mm", "neonfp16", "wasmsimd"),
 )
 

@@ -18,13 +18,14 @@ static uint32_t saved_states(void) {
 uint32_t sam_cpu_features(void) {
   uint32_t a, b, c, d, found = 0;
   if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+  if ((c >> 9) & (c >> 19) & 1) found = SAM_CPU_SSE41; /* and SSSE3 */
   const bool osxsave = (c >> 27) & 1, avx = (c >> 28) & 1, fma = (c >> 12) & 1, f16c = (c >> 29) & 1;
-  if (!osxsave || !avx || !fma || !f16c) return 0;
+  if (!osxsave || !avx || !fma || !f16c) return found;
   const uint32_t states = saved_states();
-  if ((states & 0x06) != 0x06) return 0; /* SSE, AVX */
+  if ((states & 0x06) != 0x06) return found; /* SSE, AVX */
   uint32_t b7, c7, d7, a71 = 0;
-  if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7)) return 0;
-  if (!((b7 >> 5) & 1)) return 0;
+  if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7)) return found;
+  if (!((b7 >> 5) & 1)) return found;
   found |= SAM_CPU_AVX2;
 #ifdef SAM_CPU_ASSUMED
   return found | (SAM_CPU_ASSUMED); /* what this build does without: SAMARA_PORTABLE_AVX512 */
@@ -84,12 +85,10 @@ static const struct {
   const char *name;
   uint32_t features;
 } levels[] = {
-    {"scalar", SAM_LEVEL_scalar},         {"avx2", SAM_LEVEL_avx2},
-    {"avxvnni", SAM_LEVEL_avxvnni},       {"avx512", SAM_LEVEL_avx512},
-    {"avx512vnni", SAM_LEVEL_avx512vnni}, {"neon", SAM_LEVEL_neon},
-    {"neondot", SAM_LEVEL_neondot},       {"neoninorder", SAM_LEVEL_neoninorder},
-    {"neonfp16", SAM_LEVEL_neonfp16},     {"neoni8mm", SAM_LEVEL_neoni8mm},
-    {"wasmsimd", SAM_LEVEL_wasmsimd},
+    {"scalar", SAM_LEVEL_scalar},     {"sse41", SAM_LEVEL_sse41},       {"avx2", SAM_LEVEL_avx2},
+    {"avxvnni", SAM_LEVEL_avxvnni},   {"avx512", SAM_LEVEL_avx512},     {"avx512vnni", SAM_LEVEL_avx512vnni},
+    {"neon", SAM_LEVEL_neon},         {"neondot", SAM_LEVEL_neondot},   {"neoninorder", SAM_LEVEL_neoninorder},
+    {"neonfp16", SAM_LEVEL_neonfp16}, {"neoni8mm", SAM_LEVEL_neoni8mm}, {"wasmsimd", SAM_LEVEL_wasmsimd},
 };
 
 const char *sam_isa_name(int i, uint32_t *features) {

@@ -23,16 +23,18 @@ enum {
   SAM_CPU_NEONFP16 = 1 << 6,   /* half-precision arithmetic */
   SAM_CPU_NEONI8MM = 1 << 7,   /* smmla */
   SAM_CPU_WASMSIMD = 1 << 8,
-  SAM_CPU_INORDER = 1 << 9 /* executes in order: what is fast, not what may run */
+  SAM_CPU_INORDER = 1 << 9, /* executes in order: what is fast, not what may run */
+  SAM_CPU_SSE41 = 1 << 10   /* and what comes before it */
 };
 
 /* What one level needs; a level is named like the suffix of its files. */
 enum {
   SAM_LEVEL_scalar = 0,
-  SAM_LEVEL_avx2 = SAM_CPU_AVX2,
-  SAM_LEVEL_avxvnni = SAM_CPU_AVX2 | SAM_CPU_AVXVNNI,
-  SAM_LEVEL_avx512 = SAM_CPU_AVX2 | SAM_CPU_AVX512,
-  SAM_LEVEL_avx512vnni = SAM_CPU_AVX2 | SAM_CPU_AVX512 | SAM_CPU_AVX512VNNI,
+  SAM_LEVEL_sse41 = SAM_CPU_SSE41,
+  SAM_LEVEL_avx2 = SAM_CPU_SSE41 | SAM_CPU_AVX2,
+  SAM_LEVEL_avxvnni = SAM_LEVEL_avx2 | SAM_CPU_AVXVNNI,
+  SAM_LEVEL_avx512 = SAM_LEVEL_avx2 | SAM_CPU_AVX512,
+  SAM_LEVEL_avx512vnni = SAM_LEVEL_avx512 | SAM_CPU_AVX512VNNI,
   SAM_LEVEL_neon = SAM_CPU_NEON,
   SAM_LEVEL_neondot = SAM_CPU_NEON | SAM_CPU_NEONDOT,
   SAM_LEVEL_neoninorder = SAM_CPU_NEON | SAM_CPU_NEONDOT | SAM_CPU_INORDER,
@@ -50,8 +52,8 @@ const char *sam_isa_name(int i, uint32_t *features);
 /* The name of the best level within `features`. */
 const char *sam_isa_best(uint32_t features);
 
-/* The features the environment variable SAMARA_ISA leaves. An unknown name leaves all. Any machine may be said to execute
- * in order. */
+/* The features the environment variable SAMARA_ISA leaves. An unknown name leaves all. Any machine may be said to
+ * execute in order. */
 uint32_t sam_isa_masked(uint32_t features);
 
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
 
 enum { STEP_BYTES = 8 };
 
-static inline vi load_w(const int8_t *p) { return wasm_i16x8_load8x8(p); }
+#define load_w v8_load_s8
 #define load_a vi_load_same
 static inline void add_wide(int64_t *y, vi v) {
   wasm_v128_store(y, wasm_i64x2_add(wasm_v128_load(y), wasm_i64x2_extend_low_i32x4(v)));

@@ -4,7 +4,7 @@
 
 enum { KR = 2, STEP_BYTES = 8 };
 
-static inline vi load_w(const int8_t *p) { return wasm_i16x8_load8x8(p); }
+#define load_w v8_load_s8
 #define load_a vi_load_same
 #define DOT(acc, a, w) acc = vi_add_pairs(acc, a, w)
 static inline void store_part(uint8_t *y, const uint8_t *x, size_t n) { memcpy(y, x, n); }

@@ -4,7 +4,8 @@
  *
  *   VF_N, VB_N                  lanes of vf and vi; lanes of vb
  *   vf_load vf_store            unaligned; …_n(p, n) touch n < VF_N elements only, the other lanes load as 0
- *   vf_fma(a, b, c)             a * b + c, one rounding where the machine has it (the scalar layer rounds twice)
+ *   vf_fma(a, b, c)             a * b + c, one rounding where the machine has it (the scalar layer rounds twice; others that
+ *                               do define SAM_NO_FMA)
  *   vf_min, vf_max(x, y)        the second operand if one is NaN, on x86; so put the bound second to clamp
  *   vf_round                    half to even
  *   vf_rsqrt_rough              1 / sqrt(x) within 4e-4 of it, of normal x > 0 (not in the scalar layer)

@@ -12,6 +12,7 @@
 #include "common/fp16.h"
 
 #define VF_N 4
+#define SAM_NO_FMA /* vf_fma rounds twice */
 #define VB_N 16
 #ifndef SAM_SIMD
 #define SAM_SIMD(name) name##__wasmsimd
@@ -173,6 +174,18 @@ static inline vb narrow4(const vi *q, int32_t zero_point) {
   return wasm_i8x16_narrow_i16x8(wasm_i16x8_add_sat(wasm_i16x8_narrow_i32x4(q[0], q[1]), zero),
                                  wasm_i16x8_add_sat(wasm_i16x8_narrow_i32x4(q[2], q[3]), zero));
 }
+
+/* Eight int16. */
+typedef v128_t v8;
+static inline v8 v8_set(int16_t x) { return wasm_i16x8_splat(x); }
+static inline v8 v8_load_s8(const void *p) { return wasm_i16x8_load8x8(p); }
+static inline v8 v8_load_u8(const void *p) { return wasm_u16x8_load8x8(p); }
+static inline v8 v8_adds(v8 a, v8 b) { return wasm_i16x8_add_sat(a, b); }
+static inline v8 v8_narrow(vi a, vi b) { return wasm_i16x8_narrow_i32x4(a, b); }
+static inline vb v8_narrow_s8(v8 a, v8 b) { return wasm_i8x16_narrow_i16x8(a, b); }
+static inline vb v8_narrow_u8(v8 a, v8 b) { return wasm_u8x16_narrow_i16x8(a, b); }
+static inline v8 v8_zip_low(v8 a, v8 b) { return wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+static inline v8 v8_zip_high(v8 a, v8 b) { return wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
 
 /* Four bytes, in every lane. */
 static inline vi vi_load_same(const void *p) { return wasm_v128_load32_splat(p); }

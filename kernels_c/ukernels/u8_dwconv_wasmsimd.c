@@ -1,3 +1,5 @@
+#include "ukernels/simd_wasmsimd.h"
+
 #define UNSIGNED
 #define KERNEL(kind) sam_u8_##kind##__wasmsimd
-#include "ukernels/dwconv_wasmsimd.inc"
+#include "ukernels/dwconv_halves.inc"

@@ -28,11 +28,13 @@ extern "C" {
 /* SAM_HAVE_<isa>(code): code where this build contains the files of that level, else nothing. */
 #define SAM_HAVE_scalar(...) __VA_ARGS__
 #if (defined(__x86_64__) || defined(__i386__)) && !defined(SAM_SCALAR_ONLY)
+#define SAM_HAVE_sse41(...) __VA_ARGS__
 #define SAM_HAVE_avx2(...) __VA_ARGS__
 #define SAM_HAVE_avxvnni(...) __VA_ARGS__
 #define SAM_HAVE_avx512(...) __VA_ARGS__
 #define SAM_HAVE_avx512vnni(...) __VA_ARGS__
 #else
+#define SAM_HAVE_sse41(...)
 #define SAM_HAVE_avx2(...)
 #define SAM_HAVE_avxvnni(...)
 #define SAM_HAVE_avx512(...)

@@ -1,0 +1,3 @@
+#include "ukernels/simd_sse41.h"
+/* The body, over that vector layer: */
+#include "ukernels/matvec.inc"

@@ -18,7 +18,7 @@ SAM_TILES(columns_1, 8, 4, 1, 1)
 
 static void run(const sam_s8_gemm_args *g) {
   int32_t j = 0;
-  for (; g->n - j > 2 * VF_N && g->m < 4; j += 4 * VF_N) columns_4(g, j);
+  for (; g->n - j > 3 * VF_N && g->m < 4; j += 4 * VF_N) columns_4(g, j);
   for (; g->n - j > VF_N; j += 2 * VF_N) columns_2(g, j);
   if (g->n - j > 0) columns_1(g, j);
 }

@@ -1,12 +1,9 @@
 /* Samara: the integer LSTM step, 8 lanes of SSE4.1. */
-#include <smmintrin.h>
-#include <string.h>
-
+#include "ukernels/simd_sse41.h"
 #include "ukernels/ukernels.h"
 
 enum { VH_N = 8 };
 typedef __m128i vh;
-typedef __m128i vm;
 typedef __m128i vw;
 
 static inline vh vh_set(int16_t x) { return _mm_set1_epi16(x); }
@@ -27,13 +24,7 @@ static inline vm vh_is_zero(vh a) { return _mm_cmpeq_epi16(a, _mm_setzero_si128(
 static inline vm vh_test(vh a, vh bit) { return _mm_cmpeq_epi16(_mm_and_si128(a, bit), bit); }
 static inline vh vh_select(vm m, vh a, vh b) { return _mm_blendv_epi8(b, a, m); }
 static inline vw vw_load(const int32_t *p) { return _mm_loadu_si128((const __m128i *)p); }
-/* The product's bits 31..62, even lanes and odd lanes apart. */
-static inline vw vw_high(vw a, int32_t q) {
-  const __m128i factor = _mm_set1_epi32(q), half = _mm_load_si128((const __m128i *)sam_s16_lstm_half);
-  __m128i even = _mm_add_epi64(_mm_mul_epi32(a, factor), half);
-  __m128i odd = _mm_add_epi64(_mm_mul_epi32(_mm_srli_epi64(a, 32), factor), half);
-  return _mm_blend_epi16(_mm_srli_epi64(even, 31), _mm_slli_epi64(odd, 1), 0xcc);
-}
+static inline vw vw_high(vw a, int32_t q) { return vi_mul_high(a, vi_set(q)); }
 static inline vw vw_halve(vw a, int n) {
   const __m128i count = _mm_cvtsi32_si128(n);
   const __m128i mask = _mm_set1_epi32((int32_t)((1u << n) - 1));

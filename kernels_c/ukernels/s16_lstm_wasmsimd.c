@@ -1,12 +1,9 @@
 /* Samara: the integer LSTM step, 8 lanes of WebAssembly. */
-#include <string.h>
-#include <wasm_simd128.h>
-
+#include "ukernels/simd_wasmsimd.h"
 #include "ukernels/ukernels.h"
 
 enum { VH_N = 8 };
 typedef v128_t vh;
-typedef v128_t vm;
 typedef v128_t vw;
 
 static inline vh vh_set(int16_t x) { return wasm_i16x8_splat(x); }
@@ -27,12 +24,7 @@ static inline vm vh_is_zero(vh a) { return wasm_i16x8_eq(a, wasm_i16x8_const_spl
 static inline vm vh_test(vh a, vh bit) { return wasm_i16x8_eq(wasm_v128_and(a, bit), bit); }
 static inline vh vh_select(vm m, vh a, vh b) { return wasm_v128_bitselect(a, b, m); }
 static inline vw vw_load(const int32_t *p) { return wasm_v128_load(p); }
-static inline vw vw_high(vw a, int32_t q) {
-  const v128_t factor = wasm_i32x4_splat(q), half = wasm_i64x2_const_splat(1 << 30);
-  const v128_t low = wasm_i64x2_shr(wasm_i64x2_add(wasm_i64x2_extmul_low_i32x4(a, factor), half), 31);
-  const v128_t high = wasm_i64x2_shr(wasm_i64x2_add(wasm_i64x2_extmul_high_i32x4(a, factor), half), 31);
-  return wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
-}
+static inline vw vw_high(vw a, int32_t q) { return vi_mul_high(a, vi_set(q)); }
 static inline vw vw_halve(vw a, int n) {
   const v128_t mask = wasm_i32x4_splat((int32_t)((1u << n) - 1));
   const v128_t threshold = wasm_i32x4_add(wasm_u32x4_shr(mask, 1), wasm_u32x4_shr(a, 31));

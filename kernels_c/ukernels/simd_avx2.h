@@ -105,21 +105,7 @@ static inline vf vf_pow2(vi n) { return vf_bits(vi_shl(vi_add(n, vi_set(127)), 2
 static inline vi vi_load_s8(const int8_t *p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 static inline vi vi_load_u8(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 static inline vi vi_load_s16(const int16_t *p) { return _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p)); }
-static inline vi vi_load_s8_n(const int8_t *p, size_t n) {
-  int8_t b[8] = {0};
-  memcpy(b, p, n);
-  return vi_load_s8(b);
-}
-static inline vi vi_load_u8_n(const uint8_t *p, size_t n) {
-  uint8_t b[8] = {0};
-  memcpy(b, p, n);
-  return vi_load_u8(b);
-}
-static inline vi vi_load_s16_n(const int16_t *p, size_t n) {
-  int16_t b[8] = {0};
-  memcpy(b, p, 2 * n);
-  return vi_load_s16(b);
-}
+#include "ukernels/simd_part.h" /* over these */
 static inline __m128i vi_narrow16(vi v) {
   return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }

@@ -247,21 +247,7 @@ static inline vi vi_load_u8(const uint8_t *p) {
   return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(b))))));
 }
 static inline vi vi_load_s16(const int16_t *p) { return vmovl_s16(vld1_s16(p)); }
-static inline vi vi_load_s8_n(const int8_t *p, size_t n) {
-  int8_t b[4] = {0};
-  memcpy(b, p, n);
-  return vi_load_s8(b);
-}
-static inline vi vi_load_u8_n(const uint8_t *p, size_t n) {
-  uint8_t b[4] = {0};
-  memcpy(b, p, n);
-  return vi_load_u8(b);
-}
-static inline vi vi_load_s16_n(const int16_t *p, size_t n) {
-  int16_t b[4] = {0};
-  memcpy(b, p, 2 * n);
-  return vi_load_s16(b);
-}
+#include "ukernels/simd_part.h" /* over these */
 static inline void vi_store_s8_n(int8_t *p, vi v, size_t n) {
   const int16x4_t w = vqmovn_s32(v);
   const int8x8_t b = vqmovn_s16(vcombine_s16(w, w));

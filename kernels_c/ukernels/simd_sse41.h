@@ -12,7 +12,7 @@
 #include "common/fp16.h"
 
 #define VF_N 4
-#define SAM_NO_FMA /* vf_fma rounds twice */
+#define SAM_NO_FMA  /* vf_fma rounds twice */
 #define SAM_NARROW4 /* there is narrow4 */
 #define VB_N 16
 #ifndef SAM_SIMD
@@ -123,21 +123,7 @@ static inline vf vf_pow2(vi n) { return vf_bits(_mm_slli_epi32(vi_add(n, vi_set(
 static inline vi vi_load_s8(const int8_t *p) { return _mm_cvtepi8_epi32(v_load_4(p)); }
 static inline vi vi_load_u8(const uint8_t *p) { return _mm_cvtepu8_epi32(v_load_4(p)); }
 static inline vi vi_load_s16(const int16_t *p) { return _mm_cvtepi16_epi32(v_load_8(p)); }
-static inline vi vi_load_s8_n(const int8_t *p, size_t n) {
-  int8_t b[4] = {0};
-  memcpy(b, p, n);
-  return vi_load_s8(b);
-}
-static inline vi vi_load_u8_n(const uint8_t *p, size_t n) {
-  uint8_t b[4] = {0};
-  memcpy(b, p, n);
-  return vi_load_u8(b);
-}
-static inline vi vi_load_s16_n(const int16_t *p, size_t n) {
-  int16_t b[4] = {0};
-  memcpy(b, p, 2 * n);
-  return vi_load_s16(b);
-}
+#include "ukernels/simd_part.h" /* over these */
 static inline __m128i vi_narrow_s8(vi v) {
   const __m128i w = _mm_packs_epi32(v, v);
   return _mm_packs_epi16(w, w);
@@ -194,6 +180,8 @@ typedef __m128i v8;
 static inline v8 v8_set(int16_t x) { return _mm_set1_epi16(x); }
 static inline v8 v8_load_s8(const void *p) { return _mm_cvtepi8_epi16(v_load_8(p)); }
 static inline v8 v8_load_u8(const void *p) { return _mm_cvtepu8_epi16(v_load_8(p)); }
+static inline v8 v8_add(v8 a, v8 b) { return _mm_add_epi16(a, b); }
+static inline v8 v8_sub(v8 a, v8 b) { return _mm_sub_epi16(a, b); }
 static inline v8 v8_adds(v8 a, v8 b) { return _mm_adds_epi16(a, b); }
 static inline v8 v8_narrow(vi a, vi b) { return _mm_packs_epi32(a, b); }
 static inline vb v8_narrow_s8(v8 a, v8 b) { return _mm_packs_epi16(a, b); }

@@ -119,21 +119,7 @@ static inline vi vi_load_u8(const uint8_t *p) {
   return wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p)));
 }
 static inline vi vi_load_s16(const int16_t *p) { return wasm_i32x4_load16x4(p); }
-static inline vi vi_load_s8_n(const int8_t *p, size_t n) {
-  int8_t b[4] = {0};
-  memcpy(b, p, n);
-  return vi_load_s8(b);
-}
-static inline vi vi_load_u8_n(const uint8_t *p, size_t n) {
-  uint8_t b[4] = {0};
-  memcpy(b, p, n);
-  return vi_load_u8(b);
-}
-static inline vi vi_load_s16_n(const int16_t *p, size_t n) {
-  int16_t b[4] = {0};
-  memcpy(b, p, 2 * n);
-  return vi_load_s16(b);
-}
+#include "ukernels/simd_part.h" /* over these */
 static inline v128_t vi_narrow_s8(vi v) {
   const v128_t w = wasm_i16x8_narrow_i32x4(v, v);
   return wasm_i8x16_narrow_i16x8(w, w);
@@ -180,6 +166,8 @@ typedef v128_t v8;
 static inline v8 v8_set(int16_t x) { return wasm_i16x8_splat(x); }
 static inline v8 v8_load_s8(const void *p) { return wasm_i16x8_load8x8(p); }
 static inline v8 v8_load_u8(const void *p) { return wasm_u16x8_load8x8(p); }
+static inline v8 v8_add(v8 a, v8 b) { return wasm_i16x8_add(a, b); }
+static inline v8 v8_sub(v8 a, v8 b) { return wasm_i16x8_sub(a, b); }
 static inline v8 v8_adds(v8 a, v8 b) { return wasm_i16x8_add_sat(a, b); }
 static inline v8 v8_narrow(vi a, vi b) { return wasm_i16x8_narrow_i32x4(a, b); }
 static inline vb v8_narrow_s8(v8 a, v8 b) { return wasm_i8x16_narrow_i16x8(a, b); }
@@ -191,5 +179,12 @@ static inline v8 v8_zip_high(v8 a, v8 b) { return wasm_i16x8_shuffle(a, b, 4, 12
 static inline vi vi_load_same(const void *p) { return wasm_v128_load32_splat(p); }
 /* a . b of pairs of int16, added to c. */
 static inline vi vi_add_pairs(vi c, v128_t a, v128_t b) { return vi_add(c, wasm_i32x4_dot_i16x8(a, b)); }
+/* a * b / 2^31, halves up: bits 31 to 62 of the products. */
+static inline vi vi_mul_high(vi a, vi b) {
+  const v128_t half = wasm_i64x2_const_splat(1 << 30);
+  const v128_t low = wasm_i64x2_shr(wasm_i64x2_add(wasm_i64x2_extmul_low_i32x4(a, b), half), 31);
+  const v128_t high = wasm_i64x2_shr(wasm_i64x2_add(wasm_i64x2_extmul_high_i32x4(a, b), half), 31);
+  return wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
+}
 
 #endif

@@ -40,13 +40,15 @@ set(isa_flags_neoni8mm -march=armv8.2-a+dotprod+i8mm)
 set(isa_flags_neonfp16 -march=armv8.2-a+fp16)
 set(isa_flags_wasmsimd -msimd128)
 
-# Sanitized, the unrolled loops take minutes to compile: less optimization; with clang, checks by calls and no UBSan
-# (the sanitizer lane has gcc's).
+# Sanitized, the unrolled loops take minutes to compile: less optimization, checks by calls; with clang no UBSan (the
+# sanitizer lane has gcc's).
 set(isa_optimize -O3)
 if(SAMARA_SANITIZE)
   set(isa_optimize -O1)
   if(CMAKE_C_COMPILER_ID MATCHES Clang AND SAMARA_SANITIZE MATCHES address)
     list(APPEND isa_optimize -fno-sanitize=undefined -mllvm -asan-instrumentation-with-call-threshold=0)
+  elseif(CMAKE_C_COMPILER_ID STREQUAL GNU AND SAMARA_SANITIZE MATCHES address)
+    list(APPEND isa_optimize --param=asan-instrumentation-with-call-threshold=0)
   endif()
 endif()
 

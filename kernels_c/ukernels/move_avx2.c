@@ -1,9 +1,8 @@
-/* Samara: moving elements with AVX2. A square is turned by interleaving its rows with those half a square away, as
- * often as a side has bits. */
+/* Samara: moving elements with AVX2. */
 #include <immintrin.h>
 
+#include "ukernels/move_square.h"
 #include "ukernels/ukernels.h"
-#include "ukernels/unroll.h"
 
 enum { BLOCK_1 = 16, BLOCK_2 = 8, BLOCK_4 = 8, BLOCK_8 = 4 };
 
@@ -11,23 +10,9 @@ static inline __m128i load(const void *p) { return _mm_loadu_si128((const __m128
 static inline void store(void *p, __m128i v) { _mm_storeu_si128((__m128i *)p, v); }
 static inline __m256i load_32(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 
-#define SQUARE(name, T, V, UNPACK, E, N, BITS, LOAD, STORE)             \
-  static inline void name(T *d, int64_t row, const T *s, int64_t col) { \
-    V a[N], b[N];                                                       \
-    for (int i = 0; i < N; i++) a[i] = LOAD(s + i * col);               \
-    SAM_UNROLL for (int stage = 0; stage < BITS; stage++) {             \
-      SAM_UNROLL for (int i = 0; i < N / 2; i++) {                      \
-        b[2 * i] = UNPACK##lo_##E(a[i], a[i + N / 2]);                  \
-        b[2 * i + 1] = UNPACK##hi_##E(a[i], a[i + N / 2]);              \
-      }                                                                 \
-      SAM_UNROLL for (int i = 0; i < N; i++) a[i] = b[i];               \
-    }                                                                   \
-    for (int i = 0; i < N; i++) STORE(d + i * row, N * row, a[i]);      \
-  }
-
 #define STORE(to, below, v) store(to, v)
-SQUARE(block_1, u8, __m128i, _mm_unpack, epi8, 16, 4, load, STORE)
-SQUARE(block_2, u16, __m128i, _mm_unpack, epi16, 8, 3, load, STORE)
+SAM_SQUARE(block_1, u8, __m128i, _mm_unpacklo_epi8, _mm_unpackhi_epi8, 16, 4, load, STORE)
+SAM_SQUARE(block_2, u16, __m128i, _mm_unpacklo_epi16, _mm_unpackhi_epi16, 8, 3, load, STORE)
 
 /* Two squares below each other: one in the lower, one in the upper half of each register. */
 #define STORE_HALVES(to, below, v)                         \
@@ -35,8 +20,8 @@ SQUARE(block_2, u16, __m128i, _mm_unpack, epi16, 8, 3, load, STORE)
     store(to, _mm256_castsi256_si128(v));                  \
     store((to) + (below), _mm256_extracti128_si256(v, 1)); \
   } while (0)
-SQUARE(twice_1, u8, __m256i, _mm256_unpack, epi8, 16, 4, load_32, STORE_HALVES)
-SQUARE(twice_2, u16, __m256i, _mm256_unpack, epi16, 8, 3, load_32, STORE_HALVES)
+SAM_SQUARE(twice_1, u8, __m256i, _mm256_unpacklo_epi8, _mm256_unpackhi_epi8, 16, 4, load_32, STORE_HALVES)
+SAM_SQUARE(twice_2, u16, __m256i, _mm256_unpacklo_epi16, _mm256_unpackhi_epi16, 8, 3, load_32, STORE_HALVES)
 #define TWICE_1 twice_1
 #define TWICE_2 twice_2
 

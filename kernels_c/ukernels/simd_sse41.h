@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/fp16.h"
 
 #define VF_N 4
 #define SAM_NO_FMA  /* vf_fma rounds twice */
@@ -144,14 +143,7 @@ static inline void vi_store_s8(int8_t *p, vi v) { vi_store_s8_n(p, v, 4); }
 static inline void vi_store_u8(uint8_t *p, vi v) { vi_store_u8_n(p, v, 4); }
 static inline void vi_store_s16(int16_t *p, vi v) { _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(v, v)); }
 static inline void vi_store_s16_n(int16_t *p, vi v, size_t n) { v_store_n(p, _mm_packs_epi32(v, v), 2 * n); }
-static inline vf vf_load_f16(const uint16_t *p) {
-  return _mm_setr_ps(sam_f16_to_f32(p[0]), sam_f16_to_f32(p[1]), sam_f16_to_f32(p[2]), sam_f16_to_f32(p[3]));
-}
-static inline void vf_store_f16(uint16_t *p, vf v) {
-  float b[4];
-  vf_store(b, v);
-  for (int i = 0; i < 4; i++) p[i] = sam_f32_to_f16(b[i]);
-}
+#include "ukernels/simd_half.h" /* over these */
 
 static inline vb vb_set(uint8_t x) { return _mm_set1_epi8((char)x); }
 static inline vb vb_load(const void *p) { return v_load(p); }

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <wasm_simd128.h>
 
-#include "common/fp16.h"
 
 #define VF_N 4
 #define SAM_NO_FMA /* vf_fma rounds twice */
@@ -134,14 +133,7 @@ static inline void vi_store_s16(int16_t *p, vi v) { wasm_v128_store64_lane(p, wa
 static inline void vi_store_s8_n(int8_t *p, vi v, size_t n) { v_store_n(p, vi_narrow_s8(v), n); }
 static inline void vi_store_u8_n(uint8_t *p, vi v, size_t n) { v_store_n(p, vi_narrow_u8(v), n); }
 static inline void vi_store_s16_n(int16_t *p, vi v, size_t n) { v_store_n(p, wasm_i16x8_narrow_i32x4(v, v), 2 * n); }
-static inline vf vf_load_f16(const uint16_t *p) {
-  return wasm_f32x4_make(sam_f16_to_f32(p[0]), sam_f16_to_f32(p[1]), sam_f16_to_f32(p[2]), sam_f16_to_f32(p[3]));
-}
-static inline void vf_store_f16(uint16_t *p, vf v) {
-  float b[4];
-  wasm_v128_store(b, v);
-  for (int i = 0; i < 4; i++) p[i] = sam_f32_to_f16(b[i]);
-}
+#include "ukernels/simd_half.h" /* over these */
 
 static inline vb vb_set(uint8_t x) { return wasm_u8x16_splat(x); }
 static inline vb vb_load(const void *p) { return wasm_v128_load(p); }

@@ -19,7 +19,7 @@ set(isa_arm64 neon neondot neoninorder neoni8mm neonfp16)
 set(isa_arm neon)
 set(isa_wasm wasmsimd)
 set(isa_all ${isa_x86} ${isa_arm64} ${isa_wasm})
-if(isa_${SAMARA_ARCH})
+if(SAMARA_ARCH MATCHES "^(x86|arm64|wasm)$")
   list(GET isa_${SAMARA_ARCH} 0 isa_least) # every machine in use has it: nobody waits for the portable form of its kernels
 endif()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,6 @@ def ratio(engines: dict[str, float]) -> float | None:
     return min(peers) / engines["samara"] if peers and "samara" in engines else None
 
 
-def mean(ratios: list[float]) -> float:
-    return math.exp(sum(map(math.log, ratios)) / len(ratios))
-
-
 def landmark_of(model: str) -> float | None:
     """By the end of the file's name, so that a prefix may tell files of one name apart."""
     names = [name for name in LANDMARKS if model == name or model.endswith("_" + name)]
@@ -108,7 +105,7 @@ def main() -> int:
     print()
     for name, ratios in groups.items():
         if ratios:
-            line(f"geometric mean, {name} ({len(ratios)})", mean(ratios), MEANS[name] * factor)
+            line(f"geometric mean, {name} ({len(ratios)})", statistics.geometric_mean(ratios), MEANS[name] * factor)
     return int(missed > 0)
 
 

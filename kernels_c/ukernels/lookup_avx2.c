@@ -5,5 +5,3 @@
 static inline vb sixteen(const void *p) { return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p)); }
 
 #include "ukernels/lookup_x86.inc"
-
-void sam_u8_lookup__avx2(int64_t n, const void *x, void *y, const sam_unary_params *p) { lookup(n, x, y, p); }

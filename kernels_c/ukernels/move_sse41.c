@@ -13,5 +13,3 @@ static inline vb spread_64(uint64_t x) { return _mm_set1_epi64x((long long)x); }
 #define high_64 _mm_unpackhi_epi64
 
 #include "ukernels/move_halves.inc"
-
-sam_move_t sam_move__sse41 = MOVE_TABLE;

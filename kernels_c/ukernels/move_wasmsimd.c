@@ -17,5 +17,3 @@ static inline vb low_64(vb a, vb b) { return wasm_i64x2_shuffle(a, b, 0, 2); }
 static inline vb high_64(vb a, vb b) { return wasm_i64x2_shuffle(a, b, 1, 3); }
 
 #include "ukernels/move_halves.inc"
-
-sam_move_t sam_move__wasmsimd = MOVE_TABLE;

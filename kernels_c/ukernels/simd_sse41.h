@@ -9,9 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-
 #define VF_N 4
-#define SAM_NO_FMA  /* vf_fma rounds twice */
+#define SAM_NO_FMA /* vf_fma rounds twice */
 #define SAM_NARROW4 /* there is narrow4 */
 #define VB_N 16
 #ifndef SAM_SIMD

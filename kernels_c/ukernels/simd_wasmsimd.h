@@ -9,7 +9,6 @@
 #include <string.h>
 #include <wasm_simd128.h>
 
-
 #define VF_N 4
 #define SAM_NO_FMA /* vf_fma rounds twice */
 #define VB_N 16
